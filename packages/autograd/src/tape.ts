@@ -1,0 +1,328 @@
+import {
+  asTensor,
+  type Cotangent,
+  type Input,
+  nameOf,
+  type Operand,
+  type OpRecord,
+  type Recorder,
+  recorders,
+  reshape,
+  type State,
+  Variable,
+} from "@gradtape/graph";
+import {
+  type DType,
+  fill,
+  formatShape,
+  InvalidArgumentError,
+  isFloating,
+  RuntimeError,
+  type Shape,
+  sameShape,
+  Tensor,
+  ValueError,
+} from "@gradtape/tensor";
+import { backprop } from "./backprop.ts";
+import { batchJacobian, type Differentiator, jacobians } from "./jacobian.ts";
+import { flatten, type Mapped, pack, type Structure } from "./structure.ts";
+
+/** What gradients are taken of and with respect to. */
+export type Differentiable = Tensor | Variable;
+
+/** What stands for a gradient where there is none: `null`, or zeros. */
+export const UnconnectedGradients = { NONE: "none", ZERO: "zero" } as const;
+export type UnconnectedGradients = (typeof UnconnectedGradients)[keyof typeof UnconnectedGradients];
+
+export interface TapeOptions {
+  /** Allow several calls of `gradient`, and calls while recording. The records then live as long as the tape. */
+  readonly persistent?: boolean;
+  /** Watch every trainable variable that is read while recording. */
+  readonly watchAccessedVariables?: boolean;
+}
+
+export interface GradientOptions {
+  /** The cotangent of each target; ones where missing or `null`. */
+  readonly outputGradients?: Structure<Operand | null>;
+  /** `"none"` (default) gives `null` for a source the target does not depend on, `"zero"` gives zeros. */
+  readonly unconnectedGradients?: UnconnectedGradients;
+}
+
+/**
+ * Records ops while it runs, and differentiates what it recorded.
+ *
+ * ```ts
+ * const tape = new GradientTape();
+ * const y = tape.record(() => mul(x, x));
+ * const dx = tape.gradient(y, x);
+ * ```
+ */
+export class GradientTape implements Recorder {
+  private readonly persistent: boolean;
+  private readonly watchAccessedVariables: boolean;
+  private records: OpRecord[] | null = null;
+  private tracked = new Set<Input>();
+  private watched = new Set<Variable>();
+  private entered = false;
+  private spent = false;
+
+  constructor({ persistent = false, watchAccessedVariables = true }: TapeOptions = {}) {
+    this.persistent = persistent;
+    this.watchAccessedVariables = watchAccessedVariables;
+  }
+
+  /** Records what `body` does and returns its result. */
+  record<T>(body: () => T): T {
+    this.start();
+    try {
+      return body();
+    } finally {
+      this.stop();
+    }
+  }
+
+  /** Begins to record, or goes on after `stop`. Throws a ValueError while recording. */
+  start(): void {
+    if (this.recording) throw new ValueError("GradientTape.start: the tape is still recording; stop it first");
+    this.entered = true;
+    if (this.records === null && !this.spent) this.records = [];
+    recorders.push(this);
+  }
+
+  /** Ends recording; nothing happens when it has ended already. */
+  stop(): void {
+    const at = recorders.indexOf(this);
+    if (at >= 0) recorders.splice(at, 1);
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  /** Runs `body` without recording it; variables read in it are not watched either. */
+  stopRecording<T>(body: () => T): T {
+    if (!this.entered)
+      throw new RuntimeError("GradientTape.stopRecording: the tape has not recorded yet; start it first");
+    if (!this.recording) throw new ValueError("GradientTape.stopRecording: the tape is not recording");
+    const at = recorders.indexOf(this);
+    recorders.splice(at, 1);
+    try {
+      return body();
+    } finally {
+      recorders.splice(at, 0, this);
+    }
+  }
+
+  /** Forgets everything recorded and watched, and goes on recording. */
+  reset(): void {
+    if (!this.recording) throw new ValueError("GradientTape.reset: the tape is not recording; start it first");
+    this.records = [];
+    this.tracked = new Set();
+    this.watched = new Set();
+  }
+
+  /**
+   * Makes gradients with respect to tensors (or structures of them) possible: ops on them are recorded from now on.
+   * A ValueError for anything that is not a tensor or variable; only a warning for an integer, which has no gradient.
+   */
+  watch(tensors: Structure<Differentiable>): void {
+    if (!this.entered) throw new RuntimeError("GradientTape.watch: the tape has not recorded yet; start it first");
+    for (const leaf of flatten(tensors)) {
+      if (!(leaf instanceof Tensor) && !(leaf instanceof Variable)) {
+        throw new ValueError(`GradientTape.watch: expected tensors or variables, got ${nameOf(leaf)}`);
+      }
+      if (!isFloating(leaf.dtype)) {
+        console.warn(
+          `GradientTape.watch: a tensor of dtype ${leaf.dtype} has no gradient; watch floating-point tensors`,
+        );
+      }
+      this.follow(leaf);
+    }
+  }
+
+  /** The variables watched so far, in the order of their creation. */
+  watchedVariables(): Variable[] {
+    return [...this.watched].sort((a, b) => a.order - b.order);
+  }
+
+  /** @internal */
+  onRead(state: State): void {
+    if (this.watchAccessedVariables && state.trainable) this.follow(state);
+  }
+
+  /** @internal */
+  onRecord(record: OpRecord): void {
+    if (this.records === null || !record.inputs.some((input) => this.tracked.has(input))) return;
+    if (record.outputs.length === 0) return; // an assignment is not differentiated
+    this.records.push(record);
+    for (const output of record.outputs) if (isFloating(output.dtype)) this.tracked.add(output);
+  }
+
+  /**
+   * The gradients of `target` (of the sum of its elements, when it has several) with respect to `sources`, in the
+   * structure of `sources`: tensors, IndexedSlices for gathered tables, `null` where nothing connects them.
+   *
+   * A tape that is not persistent gives one answer; asked while recording, it stops. Throws a RuntimeError when asked
+   * again or before it ever recorded, a TypeError for a `null` target or a source that is no tensor.
+   */
+  gradient<S extends Structure<Differentiable>>(
+    target: Structure<Differentiable>,
+    sources: S,
+    { outputGradients, unconnectedGradients = "none" }: GradientOptions = {},
+  ): Mapped<S, Cotangent | null> {
+    const records = this.open("gradient");
+    const targets = this.targets("gradient", target);
+    const inputs = sourcesOf("gradient", sources);
+    checkUnconnected(unconnectedGradients);
+    const seeds = seedsOf(targets, outputGradients);
+    const gradients = this.differentiator(records, targets, inputs)(seeds);
+    this.close();
+    return pack(
+      sources,
+      gradients.map((gradient, i) => gradient ?? unconnected(inputs[i]!.shape, inputs[i]!.dtype, unconnectedGradients)),
+    ) as Mapped<S, Cotangent | null>;
+  }
+
+  /**
+   * The derivatives of every element of `target` by every element of the sources: shape `target.shape + source.shape`,
+   * in the structure of `sources`. Uses the tape up like `gradient`.
+   */
+  jacobian<S extends Structure<Differentiable>>(
+    target: Differentiable,
+    sources: S,
+    options: JacobianOptions = {},
+  ): Mapped<S, Tensor | null> {
+    const { records, of, inputs } = this.openJacobian("jacobian", target, sources, options);
+    const results = jacobians(of, this.differentiator(records, [of], inputs), inputs.length);
+    this.close();
+    const leaves = results.map((result, i) => {
+      const shape = [...of.shape, ...inputs[i]!.shape];
+      return result ? reshape(result, shape) : unconnected(shape, of.dtype, options.unconnectedGradients ?? "none");
+    });
+    return pack(sources, leaves) as Mapped<S, Tensor | null>;
+  }
+
+  /**
+   * The Jacobian of each row of `target` by the same row of `source`: shape `[b] + target.shape[1..] + source.shape[1..]`.
+   * Rows must not depend on each other. Zeros where nothing connects the two.
+   */
+  batchJacobian(target: Differentiable, source: Differentiable, options: JacobianOptions = {}): Tensor {
+    const { records, of, inputs } = this.openJacobian("batchJacobian", target, source, options);
+    const input = inputs[0]!;
+    if (Math.min(of.shape.length, input.shape.length) < 2 || of.shape[0] !== input.shape[0]) {
+      throw new ValueError(
+        "GradientTape.batchJacobian: target and source need rank 2 or more and one batch axis in front;\n" +
+          `  target ${formatShape(of.shape)}\n  source ${formatShape(input.shape)}`,
+      );
+    }
+    const result = batchJacobian(of, this.differentiator(records, [of], inputs));
+    this.close();
+    const shape = [...of.shape, ...input.shape.slice(1)];
+    return result ? reshape(result, shape) : fill(shape, 0, { dtype: of.dtype });
+  }
+
+  private get recording(): boolean {
+    return recorders.includes(this);
+  }
+
+  private follow(input: Input): void {
+    if (isFloating(input.dtype)) this.tracked.add(input);
+    if (input instanceof Variable) this.watched.add(input);
+  }
+
+  /** The records to differentiate, or why there are none; stops a tape that is asked while recording. */
+  private open(method: string): readonly OpRecord[] {
+    if (this.records === null) {
+      throw new RuntimeError(
+        this.spent
+          ? `GradientTape.${method}: a tape that is not persistent gives one set of gradients; use { persistent: true } for more`
+          : `GradientTape.${method}: the tape has not recorded yet; use record() or start() first`,
+      );
+    }
+    if (this.recording && !this.persistent) this.stop();
+    // Rules record onto a persistent tape while it is read: the walk is over what was there before.
+    return [...this.records];
+  }
+
+  private close(): void {
+    if (this.persistent) return;
+    this.records = null;
+    this.spent = true;
+  }
+
+  private targets(method: string, target: unknown): Input[] {
+    if (target === null || target === undefined) {
+      throw new TypeError(`GradientTape.${method}: the target is ${String(target)}; expected a tensor`);
+    }
+    return flatten(target).map((leaf) => {
+      if (leaf instanceof Tensor) return leaf;
+      if (leaf instanceof Variable) {
+        this.follow(leaf); // taking a variable as target counts as reading it
+        return leaf;
+      }
+      throw new TypeError(`GradientTape.${method}: the target is ${nameOf(leaf)}; expected a tensor or variable`);
+    });
+  }
+
+  private openJacobian(method: string, target: unknown, sources: unknown, options: JacobianOptions) {
+    const records = this.open(method);
+    if (options.experimentalUsePfor === false && !this.persistent) {
+      throw new RuntimeError(`GradientTape.${method}: without experimentalUsePfor the tape must be persistent: true`);
+    }
+    checkUnconnected(options.unconnectedGradients ?? "none");
+    const [of, ...more] = this.targets(method, target);
+    if (of === undefined || more.length > 0) throw new TypeError(`GradientTape.${method}: expected one target tensor`);
+    return { records, of, inputs: sourcesOf(method, sources) };
+  }
+
+  /** From cotangents of `targets` to those of `inputs`; what the tape does not follow has none. */
+  private differentiator(
+    records: readonly OpRecord[],
+    targets: readonly Input[],
+    inputs: readonly Input[],
+  ): Differentiator {
+    const known = inputs.filter((input) => this.tracked.has(input));
+    return (seeds) => {
+      const found = backprop(records, targets, seeds, known);
+      return inputs.map((input) => found[known.indexOf(input)] ?? null);
+    };
+  }
+}
+
+export interface JacobianOptions {
+  readonly unconnectedGradients?: UnconnectedGradients;
+  /** Accepted for compatibility; one backward pass per element is made either way. */
+  readonly parallelIterations?: number | null;
+  readonly experimentalUsePfor?: boolean;
+}
+
+function sourcesOf(method: string, sources: unknown): Input[] {
+  return flatten(sources).map((leaf) => {
+    if (leaf instanceof Tensor || leaf instanceof Variable) return leaf;
+    throw new TypeError(`GradientTape.${method}: a source is ${nameOf(leaf)}; expected tensors or variables`);
+  });
+}
+
+function checkUnconnected(value: unknown): void {
+  if (value === "none" || value === "zero") return;
+  throw new ValueError(`unconnectedGradients: ${nameOf(value)} is not a choice; use "none" or "zero"`);
+}
+
+function unconnected(shape: Shape, dtype: DType, choice: UnconnectedGradients): Tensor | null {
+  return choice === "zero" ? fill(shape, 0, { dtype }) : null;
+}
+
+/** The cotangent of each target: as given, else ones. */
+function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
+  const list = given === undefined || given === null ? [] : flatten(given);
+  return targets.map((target, i) => {
+    const seed = list[i];
+    if (seed === undefined || seed === null) return fill(target.shape, 1, { dtype: target.dtype });
+    const tensor = asTensor("outputGradients", seed, target.dtype);
+    if (sameShape(tensor.shape, target.shape) && tensor.dtype === target.dtype) return tensor;
+    throw new InvalidArgumentError(
+      `outputGradients: entry ${i} must match its target;\n` +
+        `  target ${target.dtype} ${formatShape(target.shape)}\n  given  ${tensor.dtype} ${formatShape(tensor.shape)}`,
+    );
+  });
+}

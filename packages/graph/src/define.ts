@@ -1,0 +1,86 @@
+import { type DType, isFloating, map, type Program, program, type Scalar, type Tensor } from "@gradtape/tensor";
+import { apply } from "./apply.ts";
+import type { Cotangent, Input, OpDef, OpRecord } from "./record.ts";
+
+/** An op that can be called; `op` is its entry. */
+export type Op<F extends (...args: never[]) => unknown> = F & { readonly op: OpDef };
+
+/** Joins a public function with the entry it applies. */
+export function defineOp<F extends (...args: never[]) => unknown>(def: OpDef, call: F): Op<F> {
+  Object.defineProperty(call, "name", { value: def.name });
+  return Object.assign(call, { op: def });
+}
+
+/** Which dtypes an op computes with. */
+export type Domain = "floating" | "numeric" | "bool" | "any";
+
+const domains: { readonly [D in Domain]: { holds(dtype: DType): boolean; words: string } } = {
+  floating: { holds: isFloating, words: "float32 or float64" },
+  numeric: { holds: (dtype) => dtype !== "bool", words: "a number dtype" },
+  bool: { holds: (dtype) => dtype === "bool", words: "bool" },
+  any: { holds: () => true, words: "any dtype" },
+};
+
+/** Throws a TypeError unless `dtype` lies in `domain`. */
+export function checkDomain(op: string, dtype: DType, domain: Domain): void {
+  if (!domains[domain].holds(dtype)) {
+    throw new TypeError(`${op}: dtype ${dtype} is not supported, expected ${domains[domain].words}; cast the operand`);
+  }
+}
+
+/** The derivative of an elementwise op by one operand: cotangent `g`, operands `x`, result `y` last. */
+export type Derivative = (g: Tensor, ...operandsAndResult: Tensor[]) => Cotangent | null;
+
+export interface ElementwiseOptions {
+  readonly domain?: Domain;
+  /** How many leading operands are bool conditions, outside of the domain. */
+  readonly conditions?: number;
+  readonly sparse?: boolean;
+}
+
+/**
+ * The entry of an elementwise op: `meaning` in the kernel language, and the derivatives in the order of the operands.
+ * Operands arrive with equal shapes.
+ */
+export function elementwise(
+  name: string,
+  meaning: (...operands: Scalar[]) => Scalar,
+  derivatives: readonly (Derivative | null)[],
+  { domain = "numeric", conditions = 0, sparse = false }: ElementwiseOptions = {},
+): OpDef {
+  const programOf = programs((types) => program(types, meaning));
+  return {
+    name,
+    sparse,
+    infer(inputs) {
+      inputs.forEach(({ dtype }, i) => {
+        checkDomain(name, dtype, i < conditions ? "bool" : domain);
+      });
+      const types = inputs.map(({ dtype }) => dtype);
+      return [{ shape: inputs[0]!.shape, dtype: programOf(types).outputs[0]!.type }];
+    },
+    kernel: (inputs) => map(programOf(inputs.map(({ dtype }) => dtype))),
+    gradient: derivatives.map(
+      (derivative) => derivative && ((g, { inputs, outputs }) => derivative(g, ...(inputs as Tensor[]), outputs[0]!)),
+    ),
+  };
+}
+
+/** Programs by the dtypes of their inputs, each built once. */
+export function programs(build: (types: readonly DType[]) => Program): (types: readonly DType[]) => Program {
+  const built = new Map<string, Program>();
+  return (types) => {
+    const key = types.join();
+    let found = built.get(key);
+    if (found === undefined) {
+      found = build(types);
+      built.set(key, found);
+    }
+    return found;
+  };
+}
+
+/** Applies an op with one output. */
+export function applyOne(def: OpDef, inputs: readonly Input[], attributes: OpRecord["attributes"] = {}): Tensor {
+  return apply(def, inputs, attributes)[0]!;
+}

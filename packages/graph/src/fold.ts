@@ -1,0 +1,65 @@
+import {
+  type Kernel,
+  normalizeAxes,
+  type PartialShape,
+  program,
+  reducedShape,
+  rows,
+  type Scalar,
+  type Tensor,
+} from "@gradtape/tensor";
+import { applyOne, checkDomain, type Domain, defineOp, type Op, programs } from "./define.ts";
+import { asTensor, type Operand } from "./operand.ts";
+import type { GradientRule, OpDef } from "./record.ts";
+
+/** Which axes a reduction folds: one, several, or all of them (`null`). Negative axes count from the end. */
+export type Axes = number | readonly number[] | null;
+
+export interface ReduceOptions {
+  /** The axes to reduce; every axis when left out. */
+  readonly axis?: Axes;
+  /** Keep reduced axes as extents of 1. */
+  readonly keepDims?: boolean;
+}
+
+/** Attributes of a reduction: sorted axes from the front. */
+export type FoldAttributes = { readonly axes: readonly number[]; readonly keepDims: boolean };
+
+/** A reduction as users call it: `sum(x)`, `sum(x, 0)`, `sum(x, { axis: [0, 1], keepDims: true })`. */
+export type Reduction = (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions) => Tensor;
+
+/** A reduction of which `meaning` folds the elements of a row into one. */
+export function defineFold(
+  name: string,
+  meaning: (x: Scalar) => Scalar,
+  gradient: GradientRule<FoldAttributes> | null,
+  domain: Domain = "numeric",
+): Op<Reduction> {
+  const programOf = programs((types) => program(types, meaning));
+  const def: OpDef<FoldAttributes> = {
+    name,
+    infer([x], { axes, keepDims }) {
+      checkDomain(name, x!.dtype, domain);
+      const shape: PartialShape = reducedShape(x!.shape, axes, keepDims);
+      return [{ shape, dtype: programOf([x!.dtype]).outputs[0]!.type }];
+    },
+    kernel: ([x], { axes }): Kernel => rows(programOf([x!.dtype]), axes),
+    gradient: [gradient],
+  };
+  return defineOp(def, (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor => {
+    const source = asTensor(name, x);
+    return applyOne(def, [source], foldAttributes(name, source.rank, axis, options));
+  });
+}
+
+/** Reads the arguments of a reduction over a tensor of `rank` axes. */
+export function foldAttributes(
+  op: string,
+  rank: number,
+  axis?: Axes | ReduceOptions,
+  options: ReduceOptions = {},
+): FoldAttributes {
+  const named = typeof axis === "object" && axis !== null && !Array.isArray(axis) ? (axis as ReduceOptions) : options;
+  const chosen = named === axis ? named.axis : ((axis ?? options.axis) as Axes | undefined);
+  return { axes: normalizeAxes(op, chosen, rank), keepDims: named.keepDims ?? false };
+}

@@ -1,0 +1,154 @@
+import { broadcastShapes, formatShape, sameShape, type Tensor, ValueError } from "@gradtape/tensor";
+import { asTensor, asTensors, nameOf, type Operand } from "./operand.ts";
+import { abs, add, div, equal, minimum, mul, notEqual, square, sub, where } from "./ops/arithmetic.ts";
+import { broadcastTo, sum } from "./ops/broadcast.ts";
+import { cast } from "./ops/cast.ts";
+import { softplus } from "./ops/exponential.ts";
+import { squeeze } from "./ops/reshape.ts";
+import { softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from "./ops/softmax.ts";
+
+/* The losses of `tf.compat.v1.losses`: elementwise losses, weighted, and reduced to one number. */
+
+/** How the losses of a batch become one number. */
+export const Reduction = {
+  /** They do not: the weighted losses themselves. */
+  NONE: "none",
+  SUM: "weighted_sum",
+  /** The sum divided by the sum of the weights. */
+  MEAN: "weighted_mean",
+  /** The sum divided by the number of losses. */
+  SUM_OVER_BATCH_SIZE: "weighted_sum_over_batch_size",
+  /** The sum divided by the number of losses whose weight is not zero (the default); 0 when there are none. */
+  SUM_BY_NONZERO_WEIGHTS: "weighted_sum_by_nonzero_weights",
+  SUM_OVER_NONZERO_WEIGHTS: "weighted_sum_by_nonzero_weights",
+} as const;
+export type Reduction = (typeof Reduction)[keyof typeof Reduction];
+
+export interface LossOptions {
+  /** A factor for each loss; a scalar, or of the rank of the losses with extents equal or 1. */
+  readonly weights?: Operand;
+  readonly reduction?: Reduction;
+}
+
+export interface SmoothedLossOptions extends LossOptions {
+  /** Moves this share of each label evenly over the classes. */
+  readonly labelSmoothing?: number;
+}
+
+/** Losses weighted and reduced. A ValueError for weights that do not broadcast to the losses or an unknown reduction. */
+export function computeWeightedLoss(
+  losses: Operand,
+  { weights = 1, reduction = Reduction.SUM_BY_NONZERO_WEIGHTS }: LossOptions = {},
+): Tensor {
+  const each = asTensor("computeWeightedLoss", losses);
+  const given = cast(asTensor("computeWeightedLoss", weights, each.dtype), each.dtype);
+  const stretched =
+    given.rank === 0 || given.rank === each.rank ? broadcastShapes("weights", [given.shape, each.shape]) : null;
+  if (stretched === null || !sameShape(stretched, each.shape)) {
+    throw new ValueError(
+      "computeWeightedLoss: weights must be a scalar, or have the rank of the losses and extents equal or 1;\n" +
+        `  losses  ${formatShape(each.shape)}\n  weights ${formatShape(given.shape)}`,
+    );
+  }
+  const factors = broadcastTo(given, each.shape);
+  const weighted = mul(each, factors);
+  switch (reduction) {
+    case "none":
+      return weighted;
+    case "weighted_sum":
+      return sum(weighted);
+    case "weighted_mean":
+      return safeDiv(sum(weighted), sum(factors));
+    case "weighted_sum_over_batch_size":
+      return safeDiv(sum(weighted), asTensor("computeWeightedLoss", each.size, each.dtype));
+    case "weighted_sum_by_nonzero_weights":
+      return safeDiv(sum(weighted), sum(cast(notEqual(factors, 0), each.dtype)));
+    default:
+      throw new ValueError(
+        `computeWeightedLoss: ${nameOf(reduction)} is not a reduction; use one of ${Object.values(Reduction).join(", ")}`,
+      );
+  }
+}
+
+/** x / y, and 0 where y is 0. */
+function safeDiv(x: Tensor, y: Tensor): Tensor {
+  const empty = equal(y, 0);
+  return where(empty, 0, div(x, where(empty, 1, y)));
+}
+
+/** Cross entropy of class indices: `labels` int32 `[…]` (or `[…, 1]`), `logits` `[…, classes]`. */
+export function sparseSoftmaxCrossEntropy(labels: Operand, logits: Operand, options: LossOptions = {}): Tensor {
+  const scores = asTensor("sparseSoftmaxCrossEntropy", logits);
+  const given = asTensor("sparseSoftmaxCrossEntropy", labels, "int32");
+  const column = given.rank === scores.rank && given.shape[given.rank - 1] === 1;
+  const classes = column ? squeeze(given, { axis: -1 }) : given;
+  return computeWeightedLoss(sparseSoftmaxCrossEntropyWithLogits(classes, scores), options);
+}
+
+/** Cross entropy of distributions: `onehotLabels` and `logits` `[…, classes]`. */
+export function softmaxCrossEntropy(
+  onehotLabels: Operand,
+  logits: Operand,
+  { labelSmoothing = 0, ...options }: SmoothedLossOptions = {},
+): Tensor {
+  const [scores, labels] = asTensors("softmaxCrossEntropy", [logits, onehotLabels]) as [Tensor, Tensor];
+  const classes = labels.shape[labels.rank - 1]!;
+  const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / classes);
+  return computeWeightedLoss(softmaxCrossEntropyWithLogits(smooth, scores), options);
+}
+
+/** log(1 + exp(logits)) - logits * labels: cross entropy of independent yes-or-no labels, elementwise, without overflow. */
+export function sigmoidCrossEntropyWithLogits(labels: Operand, logits: Operand): Tensor {
+  const [x, z] = asTensors("sigmoidCrossEntropyWithLogits", [logits, labels]) as [Tensor, Tensor];
+  checkSameShape("sigmoidCrossEntropyWithLogits", "labels", z, "logits", x);
+  return sub(softplus(x), mul(x, z));
+}
+
+/** Cross entropy of independent yes-or-no labels, in the shape of `logits`. */
+export function sigmoidCrossEntropy(
+  multiClassLabels: Operand,
+  logits: Operand,
+  { labelSmoothing = 0, ...options }: SmoothedLossOptions = {},
+): Tensor {
+  const [scores, labels] = asTensors("sigmoidCrossEntropy", [logits, multiClassLabels]) as [Tensor, Tensor];
+  const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / 2);
+  return computeWeightedLoss(sigmoidCrossEntropyWithLogits(smooth, scores), options);
+}
+
+/** (predictions - labels)², of one shape. */
+export function meanSquaredError(labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor {
+  return computeWeightedLoss(square(difference("meanSquaredError", labels, predictions)), options);
+}
+
+/** |predictions - labels|, of one shape. */
+export function absoluteDifference(labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor {
+  return computeWeightedLoss(abs(difference("absoluteDifference", labels, predictions)), options);
+}
+
+export interface HuberOptions extends LossOptions {
+  /** Where the square turns into a line; 1 when left out. */
+  readonly delta?: number;
+}
+
+/** Half the squared error up to `delta`, a line of slope `delta` beyond (Huber, 1964). */
+export function huberLoss(labels: Operand, predictions: Operand, { delta = 1, ...options }: HuberOptions = {}): Tensor {
+  const error = abs(difference("huberLoss", labels, predictions));
+  const quadratic = minimum(error, delta);
+  const linear = sub(error, quadratic);
+  return computeWeightedLoss(add(mul(0.5, square(quadratic)), mul(delta, linear)), options);
+}
+
+function difference(op: string, labels: Operand, predictions: Operand): Tensor {
+  const [y, z] = asTensors(op, [predictions, labels]) as [Tensor, Tensor];
+  checkSameShape(op, "labels", z, "predictions", y);
+  return sub(y, z);
+}
+
+function checkSameShape(op: string, a: string, x: Tensor, b: string, y: Tensor): void {
+  if (sameShape(x.shape, y.shape)) return;
+  const width = Math.max(a.length, b.length);
+  throw new ValueError(
+    `${op}: ${a} and ${b} need one shape, nothing is broadcast;\n` +
+      `  ${a.padEnd(width)} ${formatShape(x.shape)}\n  ${b.padEnd(width)} ${formatShape(y.shape)}`,
+  );
+}

@@ -1,0 +1,82 @@
+import { checkDType, type DType, isFloating, scalar as k, map, program, type Tensor, view } from "@gradtape/tensor";
+import { applyOne, defineOp, programs } from "../define.ts";
+import { asTensor, type Operand } from "../operand.ts";
+import type { Cotangent, OpDef } from "../record.ts";
+import { IndexedSlices, withValues } from "./gather.ts";
+
+/** Applies `change` to a tensor, or to the values of slices. */
+export function overValues(g: Cotangent, change: (values: Tensor) => Tensor): Cotangent {
+  return g instanceof IndexedSlices ? withValues(g, change) : change(g);
+}
+
+/** A function of tensors that keeps slices sparse: slices in, slices out. */
+export interface SliceWise {
+  (x: IndexedSlices): IndexedSlices;
+  (x: Operand): Tensor;
+}
+
+/** Lets an op on tensors take slices, on whose values it then works. */
+export function sliceWise(op: string, call: (x: Tensor) => Tensor): SliceWise {
+  return ((x: Operand) => (x instanceof IndexedSlices ? withValues(x, call) : call(asTensor(op, x)))) as SliceWise;
+}
+
+const castPrograms = new Map<DType, ReturnType<typeof programs>>(
+  (["float32", "float64", "int32", "bool"] as const).map((dtype) => [
+    dtype,
+    programs((types) => program(types, (x) => k.cast(x, dtype))),
+  ]),
+);
+
+const castDef: OpDef<{ dtype: DType }> = {
+  name: "cast",
+  sparse: true,
+  infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
+  kernel: ([x], { dtype }) => map(castPrograms.get(dtype)!([x!.dtype])),
+  gradient: [
+    (g, { inputs: [x] }) => (isFloating(x!.dtype) ? overValues(g, (values) => castTensor(values, x!.dtype)) : null),
+  ],
+};
+
+function castTensor(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : applyOne(castDef, [x], { dtype });
+}
+
+interface Cast {
+  (x: IndexedSlices, dtype: DType): IndexedSlices;
+  (x: Operand, dtype: DType): Tensor;
+}
+
+/**
+ * The elements of `x` as another dtype. Floats become integers by dropping the fraction (saturating, NaN becomes 0),
+ * anything but 0 becomes `true`. Slices stay slices.
+ */
+export const cast = defineOp(castDef, ((x: Operand, dtype: DType) => {
+  checkDType("cast", dtype);
+  return sliceWise("cast", (values) => castTensor(values, dtype))(x);
+}) as Cast);
+
+const identityDef: OpDef = {
+  name: "identity",
+  sparse: true,
+  infer: ([x]) => [x!],
+  kernel: () => view((layout) => layout),
+  gradient: [(g) => g],
+};
+
+/** `x` itself, as the result of an op of its own. Slices stay slices. */
+export const identity = defineOp(
+  identityDef,
+  sliceWise("identity", (x) => applyOne(identityDef, [x])),
+);
+
+const stopGradientDef: OpDef = {
+  name: "stopGradient",
+  infer: ([x]) => [x!],
+  kernel: () => view((layout) => layout),
+  gradient: [null],
+};
+
+/** The value of `x`, through which no gradient flows. */
+export const stopGradient = defineOp(stopGradientDef, (x: Operand): Tensor => {
+  return applyOne(stopGradientDef, [asTensor("stopGradient", x)]);
+});

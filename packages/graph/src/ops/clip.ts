@@ -1,0 +1,108 @@
+import { formatShape, scalar as k, map, program, sameShape, type Tensor, ValueError } from "@gradtape/tensor";
+import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
+import { asTensor, asTensors, nameOf, type Operand } from "../operand.ts";
+import type { Cotangent, OpDef } from "../record.ts";
+import { add, div, greater, maximum, minimum, mul, square, where } from "./arithmetic.ts";
+import { sum } from "./broadcast.ts";
+import { overValues, sliceWise } from "./cast.ts";
+import { stack } from "./concat.ts";
+import { sqrt } from "./exponential.ts";
+import { IndexedSlices } from "./gather.ts";
+
+/* Sums of many terms, norms, and what keeps gradients in bounds. Slices stay slices; repeated rows are not merged. */
+
+const addNPrograms = programs((types) =>
+  program(types, (...terms) => terms.reduce((total, term) => k.add(total, term))),
+);
+
+const addNDef: OpDef = {
+  name: "addN",
+  infer(inputs) {
+    checkDomain("addN", inputs[0]!.dtype, "numeric");
+    const other = inputs.find(({ shape }) => !sameShape(shape, inputs[0]!.shape));
+    if (other !== undefined) {
+      throw new ValueError(
+        `addN: shapes must agree, nothing is broadcast;\n  ${formatShape(inputs[0]!.shape)}\n  ${formatShape(other.shape)}`,
+      );
+    }
+    return [inputs[0]!];
+  },
+  kernel: (inputs) => map(addNPrograms(inputs.map(({ dtype }) => dtype))),
+  gradient: () => (g) => g,
+};
+
+/** The sum of tensors of one shape and dtype, added in order. Slices are densified. */
+export const addN = defineOp(addNDef, (terms: readonly Operand[]): Tensor => {
+  if (!Array.isArray(terms)) throw new TypeError(`addN: expected a list of tensors, got ${nameOf(terms)}`);
+  if (terms.length === 0) throw new ValueError("addN: the list of tensors is empty; give at least one");
+  const tensors = asTensors("addN", terms);
+  return tensors.length === 1 ? tensors[0]! : applyOne(addNDef, tensors);
+});
+
+/** `x` times the number or scalar tensor `factor`. Slices stay slices. */
+export function scalarMul(factor: Operand, x: IndexedSlices): IndexedSlices;
+export function scalarMul(factor: Operand, x: Operand): Tensor;
+export function scalarMul(factor: Operand, x: Operand): Cotangent {
+  const source = x instanceof IndexedSlices ? x : asTensor("scalarMul", x);
+  const by = asTensor("scalarMul", factor, source.dtype);
+  if (by.rank !== 0) throw new ValueError(`scalarMul: the factor must be a scalar, got shape ${formatShape(by.shape)}`);
+  return overValues(source, (values) => mul(by, values));
+}
+
+interface ClipByValue {
+  (x: IndexedSlices, low: Operand, high: Operand): IndexedSlices;
+  (x: Operand, low: Operand, high: Operand): Tensor;
+}
+
+/** The elements of `x` held between `low` and `high`; the derivative is 1 from bound to bound, 0 beyond. */
+export const clipByValue = ((x: Operand, low: Operand, high: Operand) =>
+  sliceWise("clipByValue", (values) => maximum(minimum(values, high), low))(x)) as ClipByValue;
+
+interface ClipByNorm {
+  (x: IndexedSlices, norm: Operand): IndexedSlices;
+  (x: Operand, norm: Operand): Tensor;
+}
+
+/** `x` scaled down so that its Euclidean norm is at most `norm`: x * norm / max(|x|, norm). */
+export const clipByNorm = ((x: Operand, norm: Operand) =>
+  sliceWise("clipByNorm", (values) => {
+    const squares = sum(square(values));
+    // The root of zero has no derivative; its branch is never taken there.
+    const positive = greater(squares, 0);
+    const length = where(positive, sqrt(where(positive, squares, 1)), squares);
+    return div(mul(values, norm), maximum(length, norm));
+  })(x)) as ClipByNorm;
+
+type Gradients = readonly (Operand | null)[];
+
+/** The Euclidean norm of all tensors together; `null` entries count nothing. */
+export function globalNorm(tensors: Gradients): Tensor {
+  const present = tensors.filter((each) => each !== null);
+  if (present.length === 0) throw new ValueError("globalNorm: every entry is null; give at least one tensor");
+  const halves = present.map((each) => div(sum(square(each instanceof IndexedSlices ? each.values : each)), 2));
+  return sqrt(mul(sum(stack(halves)), 2));
+}
+
+/**
+ * Tensors scaled by one factor so that their norm together is at most `clipNorm`; `null` entries stay `null`. Returns
+ * the clipped list and the norm before clipping; a norm that is not finite makes every entry NaN.
+ */
+export function clipByGlobalNorm(
+  tensors: Gradients,
+  clipNorm: Operand,
+  { useNorm }: { useNorm?: Operand } = {},
+): { clipped: (Cotangent | null)[]; norm: Tensor } {
+  if (!Array.isArray(tensors))
+    throw new TypeError(`clipByGlobalNorm: expected a list of tensors, got ${nameOf(tensors)}`);
+  const norm = useNorm === undefined ? globalNorm(tensors) : asTensor("clipByGlobalNorm", useNorm);
+  const limit = asTensor("clipByGlobalNorm", clipNorm, norm.dtype);
+  const scale = mul(limit, minimum(div(1, norm), div(1, limit)));
+  const finite = add(scale, mul(norm, 0)); // inf * 0 = NaN
+  const clipped = tensors.map((each) => {
+    if (each === null) return null;
+    return overValues(each instanceof IndexedSlices ? each : asTensor("clipByGlobalNorm", each), (values) =>
+      mul(values, finite),
+    );
+  });
+  return { clipped, norm };
+}

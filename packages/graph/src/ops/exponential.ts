@@ -1,0 +1,51 @@
+import { scalar as k, type Tensor } from "@gradtape/tensor";
+import { add, binary, div, equal, greater, mul, square, sub, unary, where } from "./arithmetic.ts";
+
+/* Roots, powers, exponentials and what is made of them; y = f(x), or z = f(x, y). */
+
+const floating = { domain: "floating" } as const;
+
+/** √x; NaN below 0. */
+export const sqrt = unary("sqrt", k.sqrt, (g, _, y) => div(mul(g, 0.5), y!), floating);
+
+/** e to the power x. */
+export const exp = unary("exp", k.exp, (g, _, y) => mul(g, y!), floating);
+
+/** Natural logarithm. */
+export const log = unary("log", k.log, (g, x) => div(g, x!), floating);
+
+/** log(1 + x), exact for small x. */
+export const log1p = unary("log1p", k.log1p, (g, x) => div(g, add(1, x!)), floating);
+
+/** Hyperbolic tangent. */
+export const tanh = unary("tanh", k.tanh, (g, _, y) => mul(g, sub(1, square(y!))), floating);
+
+/** 1 / (1 + exp(-x)) */
+export const sigmoid = unary("sigmoid", k.sigmoid, (g, _, y) => mul(g, mul(y!, sub(1, y!))), floating);
+
+/** log(1 + exp(x)) */
+export const softplus = unary("softplus", k.softplus, (g, x) => mul(g, sigmoid(x!)), floating);
+
+/** max(x, 0); the derivative at 0 is 0. NaN stays NaN. */
+export const relu = unary(
+  "relu",
+  (x) => k.select(k.lt(x, 0), 0, x),
+  (g, _, y) => where(greater(y!, 0), g, 0),
+);
+
+/** x to the power y. The derivative by y is taken as 0 where x ≤ 0, where log x is not real. */
+export const pow = binary(
+  "pow",
+  k.pow,
+  {
+    // 0 to the power 0 is 1 around y = 0 too: the derivative there is 0, not 0 times infinity.
+    x: (g, x, y) => mul(g, mul(y!, pow(x!, sub(where(equal(y!, 0), 2, y!), 1)))),
+    y: (g, x, _, z) => mul(g, mul(z!, safeLog(x!))),
+  },
+  floating,
+);
+
+function safeLog(x: Tensor): Tensor {
+  const positive = greater(x, 0);
+  return where(positive, log(where(positive, x, 1)), 0);
+}

@@ -1,0 +1,188 @@
+import {
+  type DType,
+  formatShape,
+  gatherRows,
+  normalizeAxis,
+  type Shape,
+  segmentSum,
+  type Tensor,
+  ValueError,
+} from "@gradtape/tensor";
+import { applyOne, checkDomain, defineOp } from "../define.ts";
+import { asIndices, asTensor, Convertible, type Operand } from "../operand.ts";
+import type { Cotangent, Input, OpDef } from "../record.ts";
+import { State } from "../state.ts";
+import { reshape } from "./reshape.ts";
+import { transpose } from "./transpose.ts";
+
+/* Picking rows and adding rows up are each other's adjoints. Between them stands IndexedSlices: rows not yet added up. */
+
+/**
+ * Some rows of a tensor: `dense[indices[i]] += values[i]` for every `i`, zeros elsewhere. Indices may repeat.
+ * The gradient of a table of which only a few rows were gathered.
+ *
+ * `values` has shape `[n, …row]`, `indices` shape `[n]` and dtype int32; `denseShape` is the shape of the whole, where
+ * known. Nothing is checked here: the fields are returned as they were given.
+ */
+export class IndexedSlices extends Convertible {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+  readonly denseShape: Shape | null;
+
+  constructor(values: Operand, indices: Operand, denseShape: Shape | null = null) {
+    super();
+    this.values = values as Tensor;
+    this.indices = indices as Tensor;
+    this.denseShape = denseShape;
+  }
+
+  override get dtype(): DType {
+    return sliceValues(this).dtype;
+  }
+
+  /** The shape of the whole tensor, `null` where unknown. */
+  get shape(): Shape | null {
+    return this.denseShape;
+  }
+
+  /** The whole tensor, repeated rows added up. Throws a ValueError when `denseShape` is missing. */
+  toTensor(): Tensor {
+    const values = sliceValues(this);
+    if (this.denseShape === null) {
+      throw new ValueError(
+        `IndexedSlices: cannot make a dense tensor of slices without denseShape; values have shape ${formatShape(values.shape)}`,
+      );
+    }
+    return unsortedSegmentSum(values, sliceIndices(this), this.denseShape[0] ?? 0);
+  }
+
+  override toString(): string {
+    const dense = this.denseShape === null ? "" : `, dense_shape=${formatShape(this.denseShape)}`;
+    return `IndexedSlices(indices=${sliceIndices(this)}, values=${sliceValues(this)}${dense})`;
+  }
+}
+
+/** The values of slices as a tensor, also where plain arrays were given. */
+export function sliceValues(slices: IndexedSlices): Tensor {
+  return asTensor("IndexedSlices", slices.values);
+}
+
+/** The indices of slices as an int32 tensor, also where plain arrays were given. */
+export function sliceIndices(slices: IndexedSlices): Tensor {
+  return asIndices("IndexedSlices", slices.indices);
+}
+
+/** The same rows with other values. */
+export function withValues(slices: IndexedSlices, change: (values: Tensor) => Tensor): IndexedSlices {
+  return new IndexedSlices(change(sliceValues(slices)), slices.indices, slices.denseShape);
+}
+
+type GatherAttributes = { readonly axis: number; readonly batchDims: number; readonly negative: "refuse" | "zero" };
+
+const gatherDef: OpDef<GatherAttributes> = {
+  name: "gather",
+  // The gradient of a gather of a gather names rows of the first table.
+  sparse: true,
+  infer([params, indices], { axis, batchDims }) {
+    const picked = indices!.shape.slice(batchDims);
+    return [{ shape: params!.shape.toSpliced(axis, 1, ...picked), dtype: params!.dtype }];
+  },
+  kernel: (_, { axis, batchDims, negative }) => gatherRows("gather", axis, batchDims, negative === "zero"),
+  gradient: [
+    (g, { inputs: [params, indices], attributes }) => gatherGradient(g, params!, indices as Tensor, attributes),
+    null,
+  ],
+};
+
+function gatherGradient(g: Cotangent, params: Input, indices: Tensor, attributes: GatherAttributes): Cotangent {
+  const { axis, batchDims } = attributes;
+  if (g instanceof IndexedSlices && axis === 0 && indices.rank === 1) {
+    return new IndexedSlices(g.values, gather(indices, g.indices), params.shape);
+  }
+  const dense = asTensor("gather", g);
+  if (axis === 0) {
+    const values = reshape(dense, [indices.size, ...params.shape.slice(1)]);
+    return new IndexedSlices(values, reshape(indices, [indices.size]), params.shape);
+  }
+  // The picked axes go in front of the others, where rows can be added up; then the table's axis returns to its place.
+  const axes = dense.shape.map((_, i) => i);
+  const picked = axes.splice(axis, indices.rank - batchDims);
+  const numSegments = params.shape[axis]!;
+  const added = applyOne(unsortedSegmentSumDef, [transpose(dense, axes.toSpliced(batchDims, 0, ...picked)), indices], {
+    numSegments,
+    batchDims,
+  });
+  const home = params.shape.map((_, i) => i);
+  const [moved] = home.splice(batchDims, 1);
+  return transpose(added, home.toSpliced(axis, 0, moved!));
+}
+
+export interface GatherOptions {
+  /** The axis of `params` to pick from; `batchDims` when left out. */
+  readonly axis?: number;
+  /** How many leading axes of `params` and `indices` go together, pick by pick. */
+  readonly batchDims?: number;
+}
+
+/**
+ * Rows of `params` at `indices`: shape `params[..axis] + indices[batchDims..] + params[axis+1..]`. A variable is not
+ * copied, and the gradient of a gather on axis 0 is IndexedSlices, so that a step costs what its rows cost.
+ *
+ * Throws an InvalidArgumentError for an index that names no row (negative ones do not wrap).
+ */
+export const gather = defineOp(
+  gatherDef,
+  (params: Operand, indices: Operand, { axis, batchDims = 0 }: GatherOptions = {}): Tensor => {
+    const picks = asIndices("gather", indices);
+    const table = params instanceof State ? params : asTensor("gather", params);
+    if (table.shape.length === 0) throw new ValueError("gather: a scalar has no rows; params needs at least one axis");
+    const batch = batchDims === 0 ? 0 : normalizeAxis("gather (batchDims)", batchDims, picks.rank + 1);
+    const at = normalizeAxis("gather", axis ?? batch, table.shape.length);
+    if (at < batch || picks.shape.slice(0, batch).some((extent, i) => extent !== table.shape[i])) {
+      throw new ValueError(
+        `gather: with batchDims ${batch} the leading axes must agree and axis must lie behind them;\n` +
+          `  params  ${formatShape(table.shape)} axis ${at}\n  indices ${formatShape(picks.shape)}`,
+      );
+    }
+    return applyOne(gatherDef, [table, picks], { axis: at, batchDims: batch, negative: "refuse" });
+  },
+);
+
+type SegmentAttributes = { readonly numSegments: number; readonly batchDims: number };
+
+const unsortedSegmentSumDef: OpDef<SegmentAttributes> = {
+  name: "unsortedSegmentSum",
+  infer([data, ids], { numSegments, batchDims }) {
+    checkDomain("unsortedSegmentSum", data!.dtype, "numeric");
+    const leading = data!.shape.slice(0, ids!.shape.length);
+    if (ids!.shape.some((extent, axis) => extent !== leading[axis])) {
+      throw new ValueError(
+        "unsortedSegmentSum: segmentIds must have the leading shape of data;\n" +
+          `  data       ${formatShape(data!.shape)}\n  segmentIds ${formatShape(ids!.shape)}`,
+      );
+    }
+    const rows = [...leading.slice(0, batchDims), numSegments];
+    return [{ shape: [...rows, ...data!.shape.slice(ids!.shape.length)], dtype: data!.dtype }];
+  },
+  kernel: (_, { batchDims }) => segmentSum("unsortedSegmentSum", batchDims),
+  gradient: [
+    (g, { inputs: [, ids], attributes: { batchDims } }) =>
+      applyOne(gatherDef, [g, ids!], { axis: batchDims, batchDims, negative: "zero" }),
+    null,
+  ],
+};
+
+/**
+ * Row `i` of the result is the sum of the rows of `data` whose id is `i`, added in order of appearance; shape
+ * `[numSegments] + data[segmentIds.rank..]`. Negative ids are dropped; ids beyond are an InvalidArgumentError.
+ */
+export const unsortedSegmentSum = defineOp(
+  unsortedSegmentSumDef,
+  (data: Operand, segmentIds: Operand, numSegments: number): Tensor => {
+    if (!Number.isInteger(numSegments) || numSegments < 0) {
+      throw new ValueError(`unsortedSegmentSum: numSegments ${numSegments} is not a count; use an integer >= 0`);
+    }
+    const ids = asIndices("unsortedSegmentSum", segmentIds);
+    return applyOne(unsortedSegmentSumDef, [asTensor("unsortedSegmentSum", data), ids], { numSegments, batchDims: 0 });
+  },
+);

@@ -1,0 +1,36 @@
+/* Every op that users call, in the order in which a reader meets them. */
+export {
+  abs,
+  add,
+  div,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  sign,
+  square,
+  sub,
+  where,
+} from "./arithmetic.ts";
+export { broadcastTo, sum } from "./broadcast.ts";
+export { cast, identity, stopGradient } from "./cast.ts";
+export { addN, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm, scalarMul } from "./clip.ts";
+export { concat, stack, unstack } from "./concat.ts";
+export { exp, log, log1p, pow, relu, sigmoid, softplus, sqrt, tanh } from "./exponential.ts";
+export { gather, IndexedSlices, sliceIndices, sliceValues, unsortedSegmentSum } from "./gather.ts";
+export { nonZero, oneHot, unique } from "./indexing.ts";
+export { matMul } from "./matmul.ts";
+export { all, any, argMax, argMin, max, mean, min, prod } from "./reduction.ts";
+export { expandDims, reshape, squeeze } from "./reshape.ts";
+export { embed, pad, slice } from "./slice.ts";
+export { logSoftmax, softmax, softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from "./softmax.ts";
+export { transpose } from "./transpose.ts";

@@ -1,0 +1,83 @@
+import {
+  type DType,
+  formatShape,
+  nonZeroPositions,
+  normalizeAxis,
+  type Tensor,
+  tensor,
+  uniqueElements,
+  ValueError,
+} from "@gradtape/tensor";
+import { apply } from "../apply.ts";
+import { applyOne, checkDomain, defineOp } from "../define.ts";
+import { asIndices, asTensor, type Operand } from "../operand.ts";
+import type { OpDef } from "../record.ts";
+import { equal, where } from "./arithmetic.ts";
+import { expandDims } from "./reshape.ts";
+
+const uniqueDef: OpDef = {
+  name: "unique",
+  infer([x]) {
+    if (x!.shape.length !== 1) throw new ValueError(`unique: expected a vector, got shape ${formatShape(x!.shape)}`);
+    return [
+      { shape: [null], dtype: x!.dtype },
+      { shape: x!.shape, dtype: "int32" },
+    ];
+  },
+  kernel: () => uniqueElements(),
+  gradient: [null],
+};
+
+/**
+ * The distinct elements of a vector in order of first appearance, and for each element its position among them:
+ * `x[i] = values[positions[i]]`.
+ */
+export const unique = defineOp(uniqueDef, (x: Operand): { values: Tensor; positions: Tensor } => {
+  const [values, positions] = apply(uniqueDef, [asTensor("unique", x)], {}) as [Tensor, Tensor];
+  return { values, positions };
+});
+
+const nonZeroDef: OpDef = {
+  name: "nonZero",
+  infer([x]) {
+    if (x!.shape.length !== 1) throw new ValueError(`nonZero: expected a vector, got shape ${formatShape(x!.shape)}`);
+    return [{ shape: [null], dtype: "int32" }];
+  },
+  kernel: () => nonZeroPositions(),
+  gradient: [null],
+};
+
+/** The positions (int32) of the elements of a vector that are not zero, or that are true. */
+export const nonZero = defineOp(nonZeroDef, (x: Operand): Tensor => {
+  return applyOne(nonZeroDef, [asTensor("nonZero", x)]);
+});
+
+export interface OneHotOptions {
+  /** The value at the index; 1 when left out. */
+  readonly onValue?: Operand;
+  /** The value everywhere else; 0 when left out. */
+  readonly offValue?: Operand;
+  /** Where the new axis goes; last when left out. */
+  readonly axis?: number;
+  /** float32 when left out. */
+  readonly dtype?: DType;
+}
+
+/** Indices as vectors of `depth` with `onValue` at the index, along a new axis. Indices outside give `offValue` alone. */
+export function oneHot(
+  indices: Operand,
+  depth: number,
+  { onValue = 1, offValue = 0, axis = -1, dtype = "float32" }: OneHotOptions = {},
+): Tensor {
+  if (!Number.isInteger(depth) || depth < 0)
+    throw new ValueError(`oneHot: depth ${depth} is not a count; use an integer >= 0`);
+  const ids = asIndices("oneHot", indices);
+  const at = normalizeAxis("oneHot", axis, ids.rank + 1);
+  const positions = tensor(
+    Int32Array.from({ length: depth }, (_, i) => i),
+    { shape: [depth, ...Array<number>(ids.rank - at).fill(1)] },
+  );
+  const value = (operand: Operand) => asTensor("oneHot", operand, dtype);
+  checkDomain("oneHot", dtype, "any");
+  return where(equal(expandDims(ids, at), positions), value(onValue), value(offValue));
+}

@@ -1,0 +1,57 @@
+import { broadcastShapes, formatShape, matrixProduct, type Shape, type Tensor, ValueError } from "@gradtape/tensor";
+import { applyOne, checkDomain, defineOp } from "../define.ts";
+import { asTensors, type Operand } from "../operand.ts";
+import type { OpDef } from "../record.ts";
+import { broadcastTo } from "./broadcast.ts";
+import { swapLastAxes } from "./transpose.ts";
+
+const matMulDef: OpDef = {
+  name: "matMul",
+  infer([a, b]) {
+    checkDomain("matMul", a!.dtype, "numeric");
+    return [{ shape: [...a!.shape.slice(0, -1), b!.shape[b!.shape.length - 1]!], dtype: a!.dtype }];
+  },
+  kernel: () => matrixProduct(),
+  gradient: [
+    (g, { inputs: [, b] }) => matMul(g, swapLastAxes(b as Tensor)),
+    (g, { inputs: [a] }) => matMul(swapLastAxes(a as Tensor), g),
+  ],
+};
+
+export interface MatMulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/**
+ * The matrix product over the last two axes, `[…, m, k]` times `[…, k, n]`; leading axes broadcast. With `transposeA` or
+ * `transposeB` the last two axes of that operand are exchanged first.
+ */
+export const matMul = defineOp(
+  matMulDef,
+  (a: Operand, b: Operand, { transposeA = false, transposeB = false }: MatMulOptions = {}): Tensor => {
+    const given = asTensors("matMul", [a, b]) as [Tensor, Tensor];
+    if (given.some(({ rank }) => rank < 2))
+      throw mismatch(given, "both operands need at least two axes; use expandDims");
+    const left = transposeA ? swapLastAxes(given[0]) : given[0];
+    const right = transposeB ? swapLastAxes(given[1]) : given[1];
+    const inner = left.shape[left.rank - 1];
+    if (inner !== right.shape[right.rank - 2]) {
+      const fits =
+        inner === right.shape[right.rank - 1] ? `; is a transpose${transposeB ? "B too many" : "B missing"}?` : "";
+      throw mismatch(
+        [left, right],
+        `columns of a (${inner}) and rows of b (${right.shape[right.rank - 2]}) must agree${fits}`,
+      );
+    }
+    const batch = broadcastShapes("matMul", [left.shape.slice(0, -2), right.shape.slice(0, -2)]) as Shape;
+    return applyOne(matMulDef, [
+      broadcastTo(left, [...batch, ...left.shape.slice(-2)]),
+      broadcastTo(right, [...batch, ...right.shape.slice(-2)]),
+    ]);
+  },
+);
+
+function mismatch([a, b]: readonly [Tensor, Tensor], advice: string): ValueError {
+  return new ValueError(`matMul: ${advice};\n  a ${formatShape(a.shape)}\n  b ${formatShape(b.shape)}`);
+}

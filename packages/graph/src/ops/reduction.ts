@@ -1,0 +1,112 @@
+import {
+  scalar as k,
+  normalizeAxis,
+  program,
+  reducedShape,
+  rows,
+  type Scalar,
+  type Tensor,
+  ValueError,
+} from "@gradtape/tensor";
+import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
+import { type Axes, defineFold, type FoldAttributes, foldAttributes, type ReduceOptions } from "../fold.ts";
+import { asTensor, type Operand } from "../operand.ts";
+import type { GradientRule, OpDef } from "../record.ts";
+import { div, equal, mul } from "./arithmetic.ts";
+import { broadcastTo, spread, sum } from "./broadcast.ts";
+import { cast } from "./cast.ts";
+import { concat } from "./concat.ts";
+import { reshape } from "./reshape.ts";
+import { slice } from "./slice.ts";
+import { transpose } from "./transpose.ts";
+
+/** The gradient of a maximum or minimum: shared equally by the elements that reach it. */
+const sharedByTies: GradientRule<FoldAttributes> = (g, { inputs: [x], outputs: [y], attributes: { axes } }) => {
+  const source = x as Tensor;
+  const ties = cast(equal(source, spread(y!, source, axes)), g.dtype);
+  return mul(spread(div(g, reshape(sum(ties, axes), g.shape)), source, axes), ties);
+};
+
+/** The greatest element over `axis`; NaN if any is. */
+export const max = defineFold("max", (x) => k.fold("max", x), sharedByTies);
+
+/** The least element over `axis`; NaN if any is. */
+export const min = defineFold("min", (x) => k.fold("min", x), sharedByTies);
+
+/** The product over `axis`. */
+export const prod = defineFold(
+  "prod",
+  (x) => k.fold("mul", x),
+  (g, { inputs: [x], attributes: { axes } }) => {
+    // Every element's factor is the product of all others; dividing the product by the element would fail at zeros.
+    const source = x as Tensor;
+    const kept = source.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+    const front = transpose(source, [...axes, ...kept]);
+    const count = axes.reduce((size, axis) => size * source.shape[axis]!, 1);
+    const rest = kept.map((axis) => source.shape[axis]!);
+    const others = reshape(productOfOthers(reshape(front, [count, ...rest])), front.shape);
+    const home = source.shape.map((_, axis) => [...axes, ...kept].indexOf(axis));
+    return mul(spread(g, source, axes), transpose(others, home));
+  },
+);
+
+/** For each row the product of all other rows, by halving: the product without i is its pair's other half times the rest. */
+function productOfOthers(x: Tensor): Tensor {
+  const [count, ...row] = x.shape as [number, ...number[]];
+  const ones = (rows: number) => broadcastTo(asTensor("prod", 1, x.dtype), [rows, ...row]);
+  if (count <= 1) return ones(count);
+  const even = count % 2 === 0 ? x : concat([x, ones(1)], 0);
+  const half = even.shape[0]! / 2;
+  const [left, right] = [0, half].map((begin) => slice(even, [begin, ...row.map(() => 0)], [half, ...row])) as [
+    Tensor,
+    Tensor,
+  ];
+  const beyond = productOfOthers(mul(left, right));
+  const others = concat([mul(beyond, right), mul(beyond, left)], 0);
+  return slice(others, [0, ...row.map(() => 0)], x.shape);
+}
+
+/** True where any element over `axis` is true. */
+export const any = defineFold("any", (x) => k.fold("or", x), null, "bool");
+
+/** True where all elements over `axis` are true. */
+export const all = defineFold("all", (x) => k.fold("and", x), null, "bool");
+
+/** The arithmetic mean over `axis`: the sum divided by the number of elements. NaN for no elements. */
+export function mean(x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor {
+  const source = asTensor("mean", x);
+  checkDomain("mean", source.dtype, "floating");
+  const { axes, keepDims } = foldAttributes("mean", source.rank, axis, options);
+  const count = axes.reduce((size, a) => size * source.shape[a]!, 1);
+  return div(sum(source, { axis: axes, keepDims }), count);
+}
+
+/** The position of the first element that `join` would choose. A NaN is chosen over any number, as `max` does. */
+function defineArg(name: string, join: "max" | "min") {
+  const meaning = (x: Scalar) => {
+    const chosen = k.or(k.eq(x, k.fold(join, x)), k.ne(x, x));
+    return k.fold("min", k.select(chosen, k.index, 2 ** 31 - 1));
+  };
+  const programOf = programs((types) => program(types, meaning));
+  const def: OpDef<{ axis: number }> = {
+    name,
+    infer([x], { axis }) {
+      checkDomain(name, x!.dtype, "numeric");
+      if (x!.shape[axis] === 0) throw new ValueError(`${name}: axis ${axis} is empty, it has no extreme element`);
+      return [{ shape: reducedShape(x!.shape, [axis], false), dtype: "int32" }];
+    },
+    kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
+    gradient: [null],
+  };
+  return defineOp(def, (x: Operand, axis: number | { axis?: number } = 0): Tensor => {
+    const source = asTensor(name, x);
+    const chosen = typeof axis === "number" ? axis : (axis.axis ?? 0);
+    return applyOne(def, [source], { axis: normalizeAxis(name, chosen, source.rank) });
+  });
+}
+
+/** The position (int32) of the greatest element along `axis` (0 when left out), the first of equals. */
+export const argMax = defineArg("argMax", "max");
+
+/** The position (int32) of the least element along `axis` (0 when left out), the first of equals. */
+export const argMin = defineArg("argMin", "min");

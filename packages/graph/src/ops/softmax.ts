@@ -1,0 +1,184 @@
+import {
+  checkIndices,
+  formatShape,
+  type Kernel,
+  scalar as k,
+  normalizeAxis,
+  program,
+  reducedShape,
+  rows,
+  type Scalar,
+  type Tensor,
+  type TensorSpec,
+  ValueError,
+} from "@gradtape/tensor";
+import { apply } from "../apply.ts";
+import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
+import { asIndices, asTensor, asTensors, type Operand } from "../operand.ts";
+import type { GradientRule, OpDef } from "../record.ts";
+import { add, mul, neg, sub } from "./arithmetic.ts";
+import { sum } from "./broadcast.ts";
+import { exp } from "./exponential.ts";
+import { expandDims } from "./reshape.ts";
+
+/* Softmax and its losses, row by row: the greatest logit is taken off first, so nothing overflows. */
+
+type AxisAttributes = { readonly axis: number };
+
+/** exp(x - max x) and its sum over the row. */
+function weights(x: Scalar): { shifted: Scalar; weight: Scalar; total: Scalar } {
+  const shifted = k.sub(x, k.fold("max", x));
+  const weight = k.exp(shifted);
+  return { shifted, weight, total: k.fold("add", weight) };
+}
+
+/** An op along one axis that keeps the shape. */
+function alongAxis(name: string, meaning: (x: Scalar) => Scalar, gradient: GradientRule<AxisAttributes>) {
+  const programOf = programs((types) => program(types, meaning));
+  const def: OpDef<AxisAttributes> = {
+    name,
+    infer([x]) {
+      checkDomain(name, x!.dtype, "floating");
+      return [x!];
+    },
+    kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
+    gradient: [gradient],
+  };
+  return defineOp(def, (logits: Operand, { axis = -1 }: { axis?: number } = {}): Tensor => {
+    const x = asTensor(name, logits);
+    return applyOne(def, [x], { axis: normalizeAxis(name, axis, x.rank) });
+  });
+}
+
+const rowSum = (x: Tensor, axis: number) => sum(x, { axis, keepDims: true });
+
+/** exp(x) / sum(exp(x)) along `axis` (the last when left out). */
+export const softmax = alongAxis(
+  "softmax",
+  (x) => {
+    const { weight, total } = weights(x);
+    return k.div(weight, total);
+  },
+  (g, { outputs: [y], attributes: { axis } }) => mul(y!, sub(g, rowSum(mul(g, y!), axis))),
+);
+
+/** log(softmax(x)) along `axis` (the last when left out). */
+export const logSoftmax = alongAxis(
+  "logSoftmax",
+  (x) => {
+    const { shifted, total } = weights(x);
+    return k.sub(shifted, k.log(total));
+  },
+  (g, { outputs: [y], attributes: { axis } }) => sub(g, mul(exp(y!), rowSum(g, axis))),
+);
+
+/**
+ * The gradient of a cross entropy by its logits. The op's second output is that gradient for a loss weight of one, so
+ * the first order is a product; the second order goes through the Jacobian of softmax.
+ */
+const byLogits: GradientRule = (_, { inputs, outputs: [, backprop] }, [gLoss, gBackprop]) => {
+  const first = gLoss ? mul(expandDims(gLoss, -1), backprop!) : null;
+  if (!gBackprop) return first;
+  const p = softmax(inputs[0] as Tensor);
+  const second = mul(p, sub(gBackprop, rowSum(mul(gBackprop, p), -1)));
+  return first ? add(first, second) : second;
+};
+
+function crossEntropySpecs(op: string, logits: TensorSpec): TensorSpec[] {
+  checkDomain(op, logits.dtype, "floating");
+  if (logits.shape.length === 0) throw new ValueError(`${op}: logits are a scalar; the last axis holds the classes`);
+  return [{ shape: reducedShape(logits.shape, [logits.shape.length - 1], false), dtype: logits.dtype }, logits];
+}
+
+const sparsePrograms = programs((types) =>
+  program(
+    types,
+    (x, label) => {
+      const { shifted, weight, total } = weights(x!);
+      const hit = k.eq(k.index, label!);
+      const loss = k.sub(k.log(total), k.fold("add", k.select(hit, shifted, 0)));
+      return [loss, k.sub(k.div(weight, total), k.select(hit, k.constant(1, x!.type), 0))];
+    },
+    ["element", "row"],
+  ),
+);
+
+const sparseName = "sparseSoftmaxCrossEntropyWithLogits";
+const sparseDef: OpDef = {
+  name: sparseName,
+  infer([logits, labels]) {
+    const specs = crossEntropySpecs(sparseName, logits!);
+    if (formatShape(labels!.shape) !== formatShape(specs[0]!.shape)) {
+      throw new ValueError(
+        `${sparseName}: labels need the shape of logits without the last axis (one class index per row; ` +
+          "for one-hot rows use softmaxCrossEntropyWithLogits);\n" +
+          `  logits ${formatShape(logits!.shape)}\n  labels ${formatShape(labels!.shape)}`,
+      );
+    }
+    return specs;
+  },
+  kernel([logits, labels]): Kernel {
+    const kernel = rows(sparsePrograms([logits!.dtype, labels!.dtype]), [logits!.shape.length - 1]);
+    return {
+      run(inputs, specs) {
+        checkIndices(`${sparseName} (labels)`, inputs[1]!, inputs[0]!.shape[inputs[0]!.rank - 1]!);
+        return kernel.run(inputs, specs);
+      },
+    };
+  },
+  gradient: [byLogits, null],
+};
+
+/**
+ * -log(softmax(logits)[label]) for each row: `labels` (int32) has the shape of `logits` without the last axis.
+ * Throws an InvalidArgumentError for a label that is no class.
+ */
+export const sparseSoftmaxCrossEntropyWithLogits = defineOp(sparseDef, (labels: Operand, logits: Operand): Tensor => {
+  return apply(sparseDef, [asTensor(sparseName, logits), asIndices(sparseName, labels)], {})[0]!;
+});
+
+const densePrograms = programs((types) =>
+  program(types, (x, label) => {
+    const { shifted, weight, total } = weights(x!);
+    const mass = k.fold("add", label!);
+    const loss = k.fold("add", k.mul(label!, k.sub(k.log(total), shifted)));
+    return [loss, k.sub(k.mul(k.div(weight, total), mass), label!)];
+  }),
+);
+
+const denseName = "softmaxCrossEntropyWithLogits";
+const denseDef: OpDef = {
+  name: denseName,
+  infer([logits, labels]) {
+    if (formatShape(labels!.shape) !== formatShape(logits!.shape)) {
+      throw new ValueError(
+        `${denseName}: labels (one distribution per row) and logits need one shape;\n` +
+          `  logits ${formatShape(logits!.shape)}\n  labels ${formatShape(labels!.shape)}`,
+      );
+    }
+    return crossEntropySpecs(denseName, logits!);
+  },
+  kernel: ([logits]) => rows(densePrograms([logits!.dtype, logits!.dtype]), [logits!.shape.length - 1]),
+  gradient: [
+    (_, record, gs) => {
+      const { inputs, outputs } = record;
+      const [gLoss, gBackprop] = gs;
+      if (!gBackprop) return byLogits(_, record, gs);
+      const mass = rowSum(inputs[1] as Tensor, -1);
+      return byLogits(_, { ...record, outputs }, [gLoss!, mul(gBackprop, mass)]);
+    },
+    (_, { inputs: [logits] }, [gLoss, gBackprop]) => {
+      const first = gLoss ? neg(mul(expandDims(gLoss, -1), logSoftmax(logits as Tensor))) : null;
+      if (!gBackprop) return first;
+      const p = softmax(logits as Tensor);
+      const second = sub(rowSum(mul(gBackprop, p), -1), gBackprop);
+      return first ? add(first, second) : second;
+    },
+  ],
+};
+
+/** -sum(labels * log(softmax(logits))) over the last axis; `labels` are distributions in the shape of `logits`. */
+export const softmaxCrossEntropyWithLogits = defineOp(denseDef, (labels: Operand, logits: Operand): Tensor => {
+  const [x, y] = asTensors(denseName, [logits, labels]) as [Tensor, Tensor];
+  return apply(denseDef, [x, y], {})[0]!;
+});

@@ -1,0 +1,103 @@
+import {
+  compatible,
+  formatShape,
+  InvalidArgumentError,
+  scalar as k,
+  type PartialShape,
+  program,
+  type Scalar,
+  type TensorSpec,
+  update,
+  updateRows,
+  ValueError,
+  view,
+} from "@gradtape/tensor";
+import { programs } from "../define.ts";
+import type { OpDef } from "../record.ts";
+
+/* Reading and writing variables. A write has no outputs and no gradient. */
+
+/** The value of a state as a tensor, which later writes do not change. */
+export const readVariable: OpDef = {
+  name: "readVariable",
+  sparse: true,
+  infer: ([state]) => [{ shape: state!.shape, dtype: state!.dtype }],
+  kernel: () => view((layout) => layout),
+  gradient: [(g) => g],
+};
+
+function checkDTypes(op: string, [state, value]: readonly TensorSpec[]): void {
+  if (state!.dtype === value!.dtype) return;
+  throw new TypeError(`${op}: the variable is ${state!.dtype}, the value ${value!.dtype}; cast the value`);
+}
+
+/** Writes `meaning(old, value)` to every element; `value` must have the very shape of the variable. */
+function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): OpDef {
+  const programOf = programs((types) => program(types, meaning as (...inputs: Scalar[]) => Scalar));
+  return {
+    name,
+    writes: [0],
+    infer([state, value]) {
+      checkDTypes(name, [state!, value!]);
+      if (!compatible(state!.shape, value!.shape)) {
+        throw new ValueError(
+          `${name}: the value must have the shape of the variable, nothing is broadcast;\n` +
+            `  variable ${formatShape(state!.shape)}\n  value    ${formatShape(value!.shape)}`,
+        );
+      }
+      return [];
+    },
+    kernel: ([state, value]) => update(programOf([state!.dtype, value!.dtype])),
+    gradient: [null, null],
+  };
+}
+
+export const assign = write("assign", (_, value) => value);
+export const assignAdd = write("assignAdd", k.add);
+export const assignSub = write("assignSub", k.sub);
+
+/** Writes `meaning(old, value)` to the rows that the indices name, one after the other. Inputs: state, values, indices. */
+function writeRows(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): OpDef {
+  const programOf = programs((types) => program(types, meaning as (...inputs: Scalar[]) => Scalar));
+  return {
+    name,
+    writes: [0],
+    infer([state, values, indices]) {
+      checkDTypes(name, [state!, values!]);
+      checkRowsMatch(name, state!, values!, indices!);
+      return [];
+    },
+    kernel: ([state, values]) => updateRows(name, programOf([state!.dtype, values!.dtype])),
+    gradient: [null, null, null],
+  };
+}
+
+/**
+ * Throws an InvalidArgumentError unless `values` holds one row of `state` for each of `indices`, a TypeError for indices
+ * that are not integers.
+ */
+export function checkRowsMatch(op: string, state: TensorSpec, values: TensorSpec, indices: TensorSpec): void {
+  if (indices.dtype !== "int32") throw new TypeError(`${op}: indices have dtype ${indices.dtype}, expected int32`);
+  const problem = rowProblem(state.shape, values.shape, indices.shape);
+  if (problem === null) return;
+  throw new InvalidArgumentError(
+    `${op}: ${problem};\n  variable ${formatShape(state.shape)}\n  indices  ${formatShape(indices.shape)}\n` +
+      `  values   ${formatShape(values.shape)}`,
+  );
+}
+
+function rowProblem(state: PartialShape, values: PartialShape, indices: PartialShape): string | null {
+  if (state.length === 0) return "the variable must be at least 1 dimensional to have rows";
+  if (indices.length !== 1) return "indices must be a vector";
+  const expected = [indices[0]!, ...state.slice(1)];
+  if (values.length !== expected.length) return "values need the rank of the variable, a row for each index";
+  const wrong = expected.findIndex(
+    (extent, axis) => extent !== null && values[axis] !== null && extent !== values[axis],
+  );
+  if (wrong === 0) return "values need one row for each index";
+  return wrong < 0 ? null : `rows of values and of the variable must match in dimension ${wrong}`;
+}
+
+export const scatterAdd = writeRows("scatterAdd", k.add);
+export const scatterSub = writeRows("scatterSub", k.sub);
+export const scatterUpdate = writeRows("scatterUpdate", (_, value) => value);

@@ -1,0 +1,35 @@
+import { formatShape, permuted, type Tensor, ValueError, view } from "@gradtape/tensor";
+import { applyOne, defineOp } from "../define.ts";
+import { asTensor, type Operand } from "../operand.ts";
+import type { OpDef } from "../record.ts";
+
+const transposeDef: OpDef<{ perm: readonly number[] }> = {
+  name: "transpose",
+  infer: ([x], { perm }) => [{ shape: perm.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
+  kernel: (_, { perm }) => view((layout) => permuted(layout, perm)),
+  gradient: [(g, { attributes: { perm } }) => transpose(g, inverse(perm))],
+};
+
+/** The axes of `x` in the order of `perm`; reversed when `perm` is left out. Nothing is copied. */
+export const transpose = defineOp(transposeDef, (x: Operand, perm?: readonly number[]): Tensor => {
+  const source = asTensor("transpose", x);
+  const order = perm ?? source.shape.map((_, axis) => source.rank - 1 - axis);
+  const sorted = [...order].sort((a, b) => a - b);
+  if (sorted.length !== source.rank || sorted.some((axis, i) => axis !== i)) {
+    throw new ValueError(
+      `transpose: perm [${order.join(", ")}] does not fit shape ${formatShape(source.shape)}; ` +
+        `name each axis from 0 to ${source.rank - 1} once`,
+    );
+  }
+  return applyOne(transposeDef, [source], { perm: [...order] });
+});
+
+function inverse(perm: readonly number[]): number[] {
+  return perm.map((_, axis) => perm.indexOf(axis));
+}
+
+/** `x` with its last two axes exchanged. */
+export function swapLastAxes(x: Tensor): Tensor {
+  const perm = x.shape.map((_, axis) => axis);
+  return transpose(x, [...perm.slice(0, -2), x.rank - 1, x.rank - 2]);
+}

@@ -1,0 +1,70 @@
+import type { Kernel, Tensor, TensorSpec } from "@gradtape/tensor";
+import type { IndexedSlices } from "./ops/gather.ts";
+import type { State } from "./state.ts";
+
+/** What an op takes: tensors, and the states (variables) it reads or writes in place. */
+export type Input = Tensor | State;
+
+/** Plain JSON: everything an op needs to know besides its array data. */
+export type Attributes = { readonly [name: string]: AttributeValue };
+export type AttributeValue = number | string | boolean | null | readonly AttributeValue[] | undefined;
+
+/** What flows backwards: a tensor, or the touched rows of one. */
+export type Cotangent = Tensor | IndexedSlices;
+
+/**
+ * The derivative with respect to one input. `g` is the cotangent of the first output; ops with several outputs find
+ * all of them in `gs`, `null` where none arrived. `null` as a result means: no gradient flows here.
+ */
+export type GradientRule<A extends Attributes = any> = (
+  g: Tensor,
+  record: OpRecord<A>,
+  gs: readonly (Tensor | null)[],
+) => Cotangent | null;
+
+/** An op in one entry: its name, shape rule, numeric meaning, and a gradient rule per input. */
+export interface OpDef<A extends Attributes = any> {
+  readonly name: string;
+  /** Shapes and dtypes of the outputs. Pure; runs before any kernel and words the errors. */
+  infer(inputs: readonly TensorSpec[], attributes: A): readonly TensorSpec[];
+  kernel(inputs: readonly TensorSpec[], attributes: A, outputs: readonly TensorSpec[]): Kernel;
+  /** One rule per input, `null` where the output does not depend on it smoothly; one for all inputs of a variadic op. */
+  readonly gradient: readonly (GradientRule<A> | null)[] | ((input: number) => GradientRule<A>);
+  /** The rules take IndexedSlices for `g` as they come, instead of densified. */
+  readonly sparse?: boolean;
+  /** The inputs, states all of them, that the kernel writes in place. */
+  readonly writes?: readonly number[];
+}
+
+/** One op that ran, or that will run: the common record of tapes and graphs. */
+export interface OpRecord<A extends Attributes = any> {
+  readonly def: OpDef<A>;
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: A;
+}
+
+/** Someone who wants to hear of every op: a tape. */
+export interface Recorder {
+  onRecord(record: OpRecord): void;
+  /** A state was read by an op. */
+  onRead(state: State): void;
+}
+
+/** Those who listen at present, outermost first. The only module-level state of the library. */
+export const recorders: Recorder[] = [];
+
+/** Runs `body` while nobody listens. */
+export function unrecorded<T>(body: () => T): T {
+  const listening = recorders.splice(0);
+  try {
+    return body();
+  } finally {
+    recorders.splice(0, recorders.length, ...listening);
+  }
+}
+
+/** The rule for input `i` of an op, `null` where it has none. */
+export function gradientRule(def: OpDef, i: number): GradientRule | null {
+  return typeof def.gradient === "function" ? def.gradient(i) : (def.gradient[i] ?? null);
+}

@@ -1,0 +1,24 @@
+import { asTensor, cast, type Operand } from "@gradtape/graph";
+import { type DType, type Tensor, ValueError } from "@gradtape/tensor";
+
+/** A hyper-parameter: a number, a tensor or variable, or a function of no arguments that returns one of these. */
+export type Hyper = number | Operand | (() => number | Operand);
+
+/**
+ * The present value of a hyper-parameter. A function is called. A plain number is rounded to float32, as TensorFlow
+ * does, even where the variable is float64; a float64 tensor keeps its digits.
+ */
+export function evaluateHyper(name: string, hyper: unknown): Tensor {
+  const value = typeof hyper === "function" ? hyper() : hyper;
+  if (value === null || value === undefined) {
+    throw new ValueError(
+      `${name}: the value is ${String(value)}; give a number, a tensor, or a function that returns one`,
+    );
+  }
+  return asTensor(name, value);
+}
+
+/** Hyper-parameters in the dtype of the variable they are used on. */
+export function castHypers(values: readonly Tensor[], dtype: DType): Tensor[] {
+  return values.map((value) => cast(value, dtype));
+}

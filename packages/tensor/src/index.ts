@@ -1,0 +1,53 @@
+export { type DTypeOption, type EyeOptions, eye, fill, linspace, ones, range, zeros } from "./constructors.ts";
+export { checkDType, type DataOf, type DType, dtypes, isFloating, type TypedData } from "./dtype.ts";
+export {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  LookupError,
+  NotFoundError,
+  NotImplementedError,
+  RuntimeError,
+  ValueError,
+} from "./errors.ts";
+export { glorotNormal, glorotUniform, heNormal, heUniform, type InitializerOptions } from "./initializers.ts";
+export { matrixProduct } from "./kernel/gemm.ts";
+export { checkIndices, gatherRows, nonZeroPositions, segmentSum, uniqueElements } from "./kernel/indexing.ts";
+export type { Kernel } from "./kernel/kernel.ts";
+export * as scalar from "./kernel/language.ts";
+export { map, type Place, rows, runLoops } from "./kernel/loops.ts";
+export { type Level, type Program, program } from "./kernel/program.ts";
+export type { Scalar } from "./kernel/scalar.ts";
+export { update, updateRows } from "./kernel/update.ts";
+export { assemble, view } from "./kernel/views.ts";
+export { broadcasted, type Layout, permuted, reshaped, sliced } from "./layout.ts";
+export { describe, literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
+export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
+export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
+export { Generator, type GeneratorState, generator } from "./random/generator.ts";
+export { loadSafetensors, saveSafetensors, type TensorFile } from "./safetensors.ts";
+export {
+  alignShapes,
+  broadcastAxes,
+  broadcastShapes,
+  checkShape,
+  compatible,
+  formatShape,
+  isStatic,
+  normalizeAxes,
+  normalizeAxis,
+  type PartialShape,
+  reducedShape,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from "./shape.ts";
+export {
+  compact,
+  copyInto,
+  EagerTensor,
+  emptyTensor,
+  fromData,
+  type NestedArray,
+  Tensor,
+  type TensorSpec,
+} from "./tensor.ts";

@@ -1,0 +1,119 @@
+import { allocate } from "../dtype.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import { compact, type EagerTensor, emptyTensor, fromData } from "../tensor.ts";
+import type { Kernel } from "./kernel.ts";
+
+/**
+ * Rows of the first input picked along `axis` at the positions in the second, whose first `batchDims` axes go together
+ * with those of the first: `[..axis] + indices[batchDims..] + [axis+1..]`. A negative position is an error, or picks zeros.
+ */
+export function gatherRows(op: string, axis: number, batchDims = 0, negativeIsZero = false): Kernel {
+  return {
+    run([params, indices], [spec]) {
+      const { buffer, layout } = compact(params!);
+      const rows = layout.shape[axis]!;
+      checkIndices(op, indices!, rows, negativeIsZero);
+      const result = emptyTensor(params!.dtype, spec!.shape as Shape);
+      const batches = sizeOf(layout.shape.slice(0, batchDims));
+      const outer = sizeOf(layout.shape.slice(batchDims, axis));
+      const width = sizeOf(layout.shape.slice(axis + 1));
+      const picks = indices!.data;
+      const each = sizeOf(indices!.shape.slice(batchDims));
+      let to = 0;
+      for (let o = 0; o < batches * outer; o++) {
+        const first = Math.floor(o / outer) * each;
+        for (let i = 0; i < each; i++, to += width) {
+          const row = picks[first + i]!;
+          if (row < 0) continue;
+          const start = layout.offset + (o * rows + row) * width;
+          if (width === 1) result.buffer[to] = buffer[start]!;
+          else result.buffer.set(buffer.subarray(start, start + width), to);
+        }
+      }
+      return [result];
+    },
+  };
+}
+
+/**
+ * Row `i` of the result is the sum of the rows of the first input whose id (second input) is `i`, added in order of
+ * appearance, separately for each position of the first `batchDims` axes. Negative ids are dropped.
+ */
+export function segmentSum(op: string, batchDims = 0): Kernel {
+  return {
+    run([data, ids], [spec]) {
+      const shape = spec!.shape as Shape;
+      const result = emptyTensor(data!.dtype, shape);
+      const segments = ids!.data;
+      const values = data!.data;
+      const target = result.buffer;
+      const count = shape[batchDims]!;
+      const width = sizeOf(shape.slice(batchDims + 1));
+      const each = sizeOf(ids!.shape.slice(batchDims));
+      for (let row = 0; row < segments.length; row++) {
+        const segment = segments[row]!;
+        if (segment < 0) continue;
+        if (segment >= count) throw outOfRange(op, ids!, row, count);
+        const to = (Math.floor(row / each) * count + segment) * width;
+        for (let j = 0, from = row * width; j < width; j++) target[to + j]! += values[from + j]!;
+      }
+      return [result];
+    },
+  };
+}
+
+/** The distinct elements in order of first appearance, and for every element the position of its value among them. */
+export function uniqueElements(): Kernel {
+  return {
+    run([source]) {
+      const values = source!.data;
+      const seen = new Map<number, number>();
+      const positions = new Int32Array(values.length);
+      values.forEach((value, i) => {
+        let position = seen.get(value);
+        if (position === undefined) {
+          position = seen.size;
+          seen.set(value, position);
+        }
+        positions[i] = position;
+      });
+      const distinct = allocate(source!.dtype, seen.size);
+      distinct.set([...seen.keys()]);
+      return [fromData(source!.dtype, [seen.size], distinct), fromData("int32", [values.length], positions)];
+    },
+  };
+}
+
+/** The positions of the elements that are not zero. */
+export function nonZeroPositions(): Kernel {
+  return {
+    run([source]) {
+      const positions: number[] = [];
+      source!.data.forEach((value, i) => {
+        if (value !== 0) positions.push(i);
+      });
+      return [fromData("int32", [positions.length], Int32Array.from(positions))];
+    },
+  };
+}
+
+/** Throws an InvalidArgumentError naming the first index outside of `0 .. rows - 1`. */
+export function checkIndices(op: string, indices: EagerTensor, rows: number, negativeAllowed = false): void {
+  const list = indices.data;
+  for (let i = 0; i < list.length; i++) {
+    if ((list[i]! < 0 && !negativeAllowed) || list[i]! >= rows) throw outOfRange(op, indices, i, rows);
+  }
+}
+
+function outOfRange(op: string, indices: EagerTensor, at: number, rows: number): InvalidArgumentError {
+  const position: number[] = [];
+  for (let axis = indices.rank - 1, rest = at; axis >= 0; axis--) {
+    position.unshift(rest % indices.shape[axis]!);
+    rest = Math.floor(rest / indices.shape[axis]!);
+  }
+  const expected = rows === 0 ? "there are no rows to name" : `expected 0 to ${rows - 1} (${rows} rows)`;
+  return new InvalidArgumentError(
+    `${op}: indices[${position.join(", ")}] = ${indices.data[at]} is out of range; ${expected}`,
+  );
+}

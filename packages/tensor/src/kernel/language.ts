@@ -1,0 +1,3 @@
+/** The whole vocabulary of the kernel language under one roof, for `import { scalar as k }`. */
+export * from "./functions.ts";
+export * from "./scalar.ts";

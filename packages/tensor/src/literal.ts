@@ -1,0 +1,153 @@
+import type { NdArray } from "ndarray";
+import { allocate, checkDType, type DType, dtypeOfArray, type TypedData, toElement } from "./dtype.ts";
+import { ValueError } from "./errors.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
+import { EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";
+
+/** Any typed array of numbers; `Float32Array`, `Float64Array` and `Int32Array` bring their dtype along. */
+export type NumberArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
+/** Everything that a tensor can be made from. */
+export type TensorLike = NestedArray | NumberArray | NdArray<any> | Tensor;
+
+export interface TensorOptions {
+  /** Extents along each axis; taken from nested arrays when left out. */
+  shape?: Shape;
+  /** Element type; float32 for numbers, bool for booleans, that of the array for typed arrays. */
+  dtype?: DType;
+}
+
+/**
+ * Makes a tensor from a number, nested arrays, a flat (typed or plain) array with a `shape`, an npm `ndarray`, or
+ * another tensor. Typed arrays are copied; an `ndarray` of the tensor's dtype is not: both then share one memory.
+ *
+ * Throws a TypeError for values that are not numbers or do not fit `dtype`, a ValueError for ragged nesting or a
+ * shape of another size.
+ */
+export function tensor(values: TensorLike, options: TensorOptions = {}): Tensor {
+  return literal("tensor", values, options);
+}
+
+/** `tensor`, speaking in the name of `op`. */
+export function literal(op: string, values: unknown, { shape, dtype }: TensorOptions = {}): EagerTensor {
+  if (dtype !== undefined) checkDType(op, dtype);
+  if (shape !== undefined) checkShape(op, shape);
+  const made = read(op, values, dtype);
+  if (shape === undefined) return made;
+  const size = sizeOf(shape);
+  if (size !== made.size) {
+    throw new ValueError(
+      `${op}: ${made.size} values do not fill shape ${formatShape(shape)}, which has ${size} elements`,
+    );
+  }
+  return fromData(made.dtype, [...shape], made.data);
+}
+
+function read(op: string, values: unknown, dtype: DType | undefined): EagerTensor {
+  if (values instanceof EagerTensor) return retyped(op, values, dtype);
+  if (values instanceof Tensor) throw new TypeError(`${op}: the tensor has no value yet; run it in a session`);
+  if (isNumberArray(values)) {
+    const to = dtype ?? dtypeOfArray(values) ?? "float32";
+    return fromData(to, [values.length], fill(op, to, values.length, values));
+  }
+  if (isNdArray(values)) return fromNdArray(op, values, dtype);
+  return fromNested(op, values, dtype);
+}
+
+function retyped(op: string, source: EagerTensor, dtype: DType | undefined): EagerTensor {
+  if (dtype === undefined || dtype === source.dtype) return source;
+  return fromData(dtype, source.shape, fill(op, dtype, source.size, source.data));
+}
+
+function fromNdArray(op: string, source: NdArray<any>, dtype: DType | undefined): EagerTensor {
+  const layout = { shape: [...source.shape], strides: [...source.stride], offset: source.offset };
+  const own = dtypeOfArray(source.data);
+  if (own !== null && (dtype === undefined || dtype === own)) return new EagerTensor(own, layout, source.data);
+  if (dtype === "bool" && source.data instanceof Uint8Array) {
+    const made = new EagerTensor("bool", layout, source.data);
+    for (const value of made.data) toElement(op, dtype, value);
+    return made;
+  }
+  // Element by element through the float64 that holds every number, then into the dtype asked for.
+  const wide = Float64Array.from(source.data as ArrayLike<number>);
+  const to = dtype ?? own ?? "float32";
+  const compacted = new EagerTensor("float64", layout, wide).data;
+  return fromData(to, layout.shape, fill(op, to, compacted.length, compacted));
+}
+
+function fromNested(op: string, values: unknown, dtype: DType | undefined): EagerTensor {
+  const shape: number[] = [];
+  for (let level = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const flat: (number | boolean)[] = [];
+  const visit = (value: unknown, axis: number): void => {
+    if (Array.isArray(value)) {
+      if (axis === shape.length || value.length !== shape[axis]) throw ragged(op, shape, axis, value.length);
+      for (const item of value) visit(item, axis + 1);
+    } else if (axis < shape.length) {
+      throw ragged(op, shape, axis, null);
+    } else if (typeof value === "number" || typeof value === "boolean") {
+      flat.push(value);
+    } else {
+      throw new TypeError(
+        `${op}: cannot make a tensor of ${describe(value)}; use numbers, booleans, arrays of them, typed arrays or ndarrays`,
+      );
+    }
+  };
+  visit(values, 0);
+  const to = dtype ?? (flat.length > 0 && flat.every((value) => typeof value === "boolean") ? "bool" : "float32");
+  return fromData(to, shape, fill(op, to, flat.length, flat));
+}
+
+function ragged(op: string, shape: Shape, axis: number, length: number | null): ValueError {
+  const found = length === null ? "a single value" : `${length} values`;
+  const expected = axis === shape.length ? "a single value" : `${shape[axis]} values`;
+  return new ValueError(`${op}: the nested array is ragged on axis ${axis}: ${found} where others have ${expected}`);
+}
+
+function fill(op: string, dtype: DType, length: number, values: ArrayLike<number | boolean>): TypedData {
+  const data = allocate(dtype, length);
+  const checked = dtype === "int32" || dtype === "bool";
+  for (let i = 0; i < length; i++) {
+    const value = values[i]!;
+    data[i] = checked ? toElement(op, dtype, value) : Number(value);
+  }
+  return data;
+}
+
+function isNumberArray(value: unknown): value is NumberArray {
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof DataView) &&
+    !(value instanceof BigInt64Array) &&
+    !(value instanceof BigUint64Array)
+  );
+}
+
+function isNdArray(value: unknown): value is NdArray<any> {
+  const candidate = value as NdArray<any> | null;
+  return (
+    typeof candidate === "object" &&
+    candidate !== null &&
+    "stride" in candidate &&
+    "shape" in candidate &&
+    "data" in candidate
+  );
+}
+
+/** How messages name a value that is not a tensor: its kind and, when short, the value. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "string") return `the string ${JSON.stringify(value)}`;
+  if (typeof value === "function") return `a function${value.name === "" ? "" : ` (${value.name})`}`;
+  if (typeof value === "object") return `an object of class ${value.constructor?.name ?? "Object"}`;
+  return `the ${typeof value} ${String(value)}`;
+}

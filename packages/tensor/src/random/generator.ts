@@ -1,0 +1,105 @@
+import { ValueError } from "../errors.ts";
+import type { Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import * as distributions from "./distributions.ts";
+import { type Counter, type Key, philox } from "./philox.ts";
+
+/** Where a generator stands, as plain JSON. */
+export interface GeneratorState {
+  readonly algorithm: "philox4x32-10";
+  /** Two 32-bit words, low word first: the seed, or what `split` derived. */
+  readonly key: readonly [number, number];
+  /** Number of blocks of four words used so far. */
+  readonly counter: number;
+}
+
+/**
+ * A source of reproducible random tensors: the same seed and the same calls give the same bits, on every machine.
+ * `generator(seed)` makes one. Each draw starts on a fresh block of Philox4x32-10, so `state` is a key and a counter.
+ */
+export class Generator {
+  readonly #key: Key;
+  #counter: number;
+
+  private constructor(key: Key, counter: number) {
+    this.#key = key;
+    this.#counter = counter;
+  }
+
+  /** A generator that goes on where the one with `state` stood. Throws a ValueError for what is not such a state. */
+  static fromState(state: GeneratorState): Generator {
+    const { algorithm, key, counter } = state ?? {};
+    const words = Array.isArray(key) && key.length === 2 && key.every((word) => word === word >>> 0);
+    if (algorithm !== "philox4x32-10" || !words || !Number.isSafeInteger(counter) || counter < 0) {
+      throw new ValueError(
+        `Generator.fromState: not the state of a generator: ${JSON.stringify(state)}; use one that \`state\` gave`,
+      );
+    }
+    return new Generator([key[0], key[1]], counter);
+  }
+
+  /** A copy of where the generator stands now; `Generator.fromState` takes it up again. */
+  get state(): GeneratorState {
+    return { algorithm: "philox4x32-10", key: [this.#key[0], this.#key[1]], counter: this.#counter };
+  }
+
+  /** Values uniformly distributed over [low, high); integers for dtype int32. */
+  uniform(shape: Shape, options: distributions.UniformOptions = {}): Tensor {
+    return distributions.uniform("uniform", this.words(), shape, options);
+  }
+
+  /** Normally distributed values. */
+  normal(shape: Shape, options: distributions.NormalOptions = {}): Tensor {
+    return distributions.normal("normal", this.words(), shape, options);
+  }
+
+  /** Normally distributed values, those further than two `stddev` from `mean` drawn again. */
+  truncatedNormal(shape: Shape, options: distributions.NormalOptions = {}): Tensor {
+    return distributions.truncatedNormal("truncatedNormal", this.words(), shape, options);
+  }
+
+  /** The integers 0 to `n` - 1 in random order, as int32. */
+  permutation(n: number): Tensor {
+    return distributions.permutation("permutation", this.words(), n);
+  }
+
+  /** A child with a stream of its own. What the child draws does not touch this generator, nor the other way round. */
+  split(): Generator {
+    const word = this.words();
+    return new Generator([word(), word()], 0);
+  }
+
+  /** Random 32-bit words, beginning with a fresh block. */
+  words(): () => number {
+    const block = new Uint32Array(4);
+    let used = 4;
+    return () => {
+      if (used === 4) {
+        const number = this.#counter++;
+        const counter: Counter = [number >>> 0, Math.floor(number / 2 ** 32), 0, 0];
+        philox(block, counter, this.#key);
+        used = 0;
+      }
+      return block[used++]!;
+    };
+  }
+}
+
+/** A generator that starts from `seed`, an integer from 0 to 2^53 - 1. */
+export function generator(seed: number): Generator {
+  return seeded("generator", seed);
+}
+
+/** `generator`, speaking in the name of `op`; without a seed a fresh, unpredictable one. */
+export function seeded(op: string, seed: number | null | undefined): Generator {
+  const key = seed === null || seed === undefined ? crypto.getRandomValues(new Uint32Array(2)) : words(op, seed);
+  return Generator.fromState({ algorithm: "philox4x32-10", key: [key[0]!, key[1]!], counter: 0 });
+}
+
+function words(op: string, seed: number): Key {
+  if (typeof seed !== "number") throw new TypeError(`${op}: a seed is a number, got ${String(seed)}`);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ValueError(`${op}: ${seed} is not a seed; use an integer from 0 to 2^53 - 1`);
+  }
+  return [seed >>> 0, Math.floor(seed / 2 ** 32)];
+}

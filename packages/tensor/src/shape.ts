@@ -1,0 +1,111 @@
+import { ValueError } from "./errors.ts";
+
+/** The extent of a tensor along each axis; `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** A shape in a graph, where an extent that is only known at run time is `null`. */
+export type PartialShape = readonly (number | null)[];
+
+/** Number of elements. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const extent of shape) size *= extent;
+  return size;
+}
+
+/** True when no extent is left open. */
+export function isStatic(shape: PartialShape): shape is Shape {
+  return shape.every((extent) => extent !== null);
+}
+
+/** `[2, ?, 3]`: a shape as messages and printed graphs show it. */
+export function formatShape(shape: PartialShape): string {
+  return `[${shape.map((extent) => extent ?? "?").join(", ")}]`;
+}
+
+export function sameShape(a: PartialShape, b: PartialShape): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
+
+/** True when some run could give both shapes: equal ranks, and extents that are equal or open. */
+export function compatible(a: PartialShape, b: PartialShape): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === null || b[axis] === null || extent === b[axis]);
+}
+
+/** Checks that `shape` is a list of extents: integers, none negative. */
+export function checkShape(op: string, shape: unknown): Shape {
+  if (!Array.isArray(shape)) throw new TypeError(`${op}: a shape is an array of extents, got ${String(shape)}`);
+  for (const extent of shape) {
+    if (!Number.isInteger(extent) || extent < 0) {
+      throw new ValueError(`${op}: ${extent} in shape [${shape.join(", ")}] is not an extent; use integers >= 0`);
+    }
+  }
+  return shape;
+}
+
+/** `axis` counted from the front: -1 is the last of `rank` axes. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis)) throw new TypeError(`${op}: axis ${String(axis)} is not an integer`);
+  if (axis < -rank || axis >= rank) {
+    const range = rank === 0 ? "a scalar has no axes" : `expected ${-rank} to ${rank - 1}`;
+    throw new ValueError(`${op}: axis ${axis} is out of range for rank ${rank}; ${range}`);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Axes sorted and counted from the front; `null` means every axis. Repeated axes are refused. */
+export function normalizeAxes(op: string, axes: number | readonly number[] | null | undefined, rank: number): number[] {
+  if (axes === null || axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  const list = (typeof axes === "number" ? [axes] : [...axes]).map((axis) => normalizeAxis(op, axis, rank));
+  if (new Set(list).size !== list.length) throw new ValueError(`${op}: axes [${list.join(", ")}] repeat an axis`);
+  return list.sort((a, b) => a - b);
+}
+
+/**
+ * The shape to which all `shapes` stretch: aligned at the last axis, extents equal or one of them 1.
+ * Throws a ValueError that shows the shapes under each other and marks the offending axis.
+ */
+export function broadcastShapes(op: string, shapes: readonly PartialShape[]): PartialShape {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const extents = shapes.map((shape) => shape[axis - rank + shape.length]).filter((extent) => extent !== undefined);
+    const fixed = extents.find((extent) => extent !== null && extent !== 1);
+    if (fixed === undefined) return extents.includes(null) ? null : 1;
+    const agree = extents.every((extent) => extent === null || extent === 1 || extent === fixed);
+    if (!agree) throw new ValueError(broadcastMessage(op, shapes, axis - rank));
+    return fixed;
+  });
+}
+
+function broadcastMessage(op: string, shapes: readonly PartialShape[], axis: number): string {
+  return [
+    `${op}: shapes cannot be broadcast, they differ on axis ${axis};`,
+    alignShapes(shapes, axis),
+    "make the extents equal or 1 (expandDims, reshape, transpose)",
+  ].join("\n");
+}
+
+/** Shapes right-aligned under each other with `axis` (counted from the end) marked by carets. */
+export function alignShapes(shapes: readonly PartialShape[], axis: number): string {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  const cells = shapes.map((shape) => [
+    ...Array<string>(rank - shape.length).fill(""),
+    ...shape.map((extent) => String(extent ?? "?")),
+  ]);
+  const widths = Array.from({ length: rank }, (_, a) => Math.max(...cells.map((row) => row[a]!.length)));
+  const lines = cells.map((row) => `  ${row.map((cell, a) => cell.padStart(widths[a]!)).join("  ")}`);
+  const marks = widths.map((width, a) => (a === rank + axis ? "^".repeat(width) : " ".repeat(width))).join("  ");
+  return [...lines, `  ${marks}`.trimEnd()].join("\n");
+}
+
+/** The shape left after reducing `axes` (sorted, from the front); kept as extents of 1 when `keepDims`. */
+export function reducedShape(shape: PartialShape, axes: readonly number[], keepDims: boolean): PartialShape {
+  if (keepDims) return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+  return shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/** The axes of `to` along which a tensor of shape `from` is repeated when it is broadcast, counted in `to`. */
+export function broadcastAxes(from: PartialShape, to: PartialShape): number[] {
+  const lead = to.length - from.length;
+  return to.flatMap((extent, axis) => (axis < lead || (from[axis - lead] === 1 && extent !== 1) ? [axis] : []));
+}

@@ -1,0 +1,143 @@
+import ndarray, { type NdArray } from "ndarray";
+import { allocate, type DType, type TypedData } from "./dtype.ts";
+import { ValueError } from "./errors.ts";
+import { isContiguous, type Layout, rowMajor } from "./layout.ts";
+import { formatTensor } from "./print.ts";
+import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
+
+/** Elements as nested JavaScript arrays; a bare number or boolean for a scalar. */
+export type NestedArray = number | boolean | readonly NestedArray[];
+
+/**
+ * A number with a shape. Tensors are immutable: ops make new ones, nothing is ever freed by hand.
+ * A tensor either holds its elements now or stands for a value that a session will compute.
+ */
+export abstract class Tensor<S extends Shape = Shape> {
+  abstract readonly dtype: DType;
+  abstract readonly shape: S;
+
+  /** The elements in row-major order. Treat the array as read-only: it may be the tensor's own memory. */
+  abstract get data(): TypedData;
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** The elements as nested arrays, booleans for dtype bool. */
+  array(): NestedArray {
+    return nest(this.data, this.shape, this.dtype === "bool");
+  }
+
+  /** The only element of a tensor of size 1. Throws a ValueError for any other size. */
+  item(): number | boolean {
+    if (this.size !== 1) {
+      throw new ValueError(`item: the tensor has shape ${formatShape(this.shape)}; item() needs exactly one element`);
+    }
+    const value = this.data[0]!;
+    return this.dtype === "bool" ? value === 1 : value;
+  }
+
+  /** The elements as an npm `ndarray`. */
+  ndarray(): NdArray<TypedData> {
+    return ndarray(this.data, [...this.shape]);
+  }
+
+  /** The elements as NumPy would print them. */
+  toString(): string {
+    return formatTensor(this);
+  }
+}
+
+/** A tensor whose elements exist now, in a typed array of its own or as a strided view of another's. */
+export class EagerTensor<S extends Shape = Shape> extends Tensor<S> {
+  readonly dtype: DType;
+  readonly layout: Layout;
+  /** The memory the layout points into; shared by every view of it. */
+  readonly buffer: TypedData;
+
+  constructor(dtype: DType, layout: Layout, buffer: TypedData) {
+    super();
+    this.dtype = dtype;
+    this.layout = layout;
+    this.buffer = buffer;
+  }
+
+  get shape(): S {
+    return this.layout.shape as S;
+  }
+
+  get data(): TypedData {
+    const { layout, buffer, size } = this;
+    if (!isContiguous(layout)) return compact(this).buffer;
+    return layout.offset === 0 && buffer.length === size
+      ? buffer
+      : buffer.subarray(layout.offset, layout.offset + size);
+  }
+
+  /** The same memory as an npm `ndarray`, strides and all. */
+  override ndarray(): NdArray<TypedData> {
+    return ndarray(this.buffer, [...this.shape], [...this.layout.strides], this.layout.offset);
+  }
+}
+
+/** What a tensor will be before it is computed: the currency of shape rules. */
+export interface TensorSpec {
+  readonly shape: PartialShape;
+  readonly dtype: DType;
+}
+
+/** A tensor over `data`, whose elements are in row-major order. The memory is taken over, not copied. */
+export function fromData(dtype: DType, shape: Shape, data: TypedData): EagerTensor {
+  return new EagerTensor(dtype, rowMajor(shape), data);
+}
+
+/** A zero-filled tensor. */
+export function emptyTensor(dtype: DType, shape: Shape): EagerTensor {
+  return fromData(dtype, shape, allocate(dtype, sizeOf(shape)));
+}
+
+/** The tensor itself when its elements are contiguous in row-major order, else a compact copy. */
+export function compact(tensor: EagerTensor): EagerTensor {
+  if (isContiguous(tensor.layout)) return tensor;
+  const result = emptyTensor(tensor.dtype, tensor.shape);
+  copyInto(result.buffer, result.layout, tensor);
+  return result;
+}
+
+/** Writes the elements of `source` to the places that `layout` (of the same shape) names in `target`. */
+export function copyInto(target: TypedData, layout: Layout, source: EagerTensor): void {
+  const { shape, strides } = source.layout;
+  if (sizeOf(shape) === 0) return;
+  if (isContiguous(layout) && isContiguous(source.layout)) {
+    target.set(source.buffer.subarray(source.layout.offset, source.layout.offset + source.size), layout.offset);
+    return;
+  }
+  const last = shape.length - 1;
+  const copyAxis = (axis: number, to: number, from: number): void => {
+    const stepTo = layout.strides[axis]!;
+    const stepFrom = strides[axis]!;
+    for (let i = 0; i < shape[axis]!; i++, to += stepTo, from += stepFrom) {
+      if (axis === last) target[to] = source.buffer[from]!;
+      else copyAxis(axis + 1, to, from);
+    }
+  };
+  copyAxis(0, layout.offset, source.layout.offset);
+}
+
+function nest(data: TypedData, shape: Shape, bool: boolean): NestedArray {
+  let position = 0;
+  const build = (axis: number): NestedArray => {
+    if (axis === shape.length) {
+      const value = data[position++]!;
+      return bool ? value === 1 : value;
+    }
+    return Array.from({ length: shape[axis]! }, () => build(axis + 1));
+  };
+  return build(0);
+}
