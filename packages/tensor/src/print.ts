@@ -68,7 +68,7 @@ function wrap(words: readonly string[], indent: string, width: number): string {
 function alignElements(values: readonly number[], dtype: DType): string[] {
   if (isFloating(dtype)) return alignFloats(values, dtype === "float32");
   const texts = values.map((value) => formatScalar(value, dtype));
-  const width = dtype === "bool" ? 5 : Math.max(...texts.map((text) => text.length));
+  const width = dtype === "bool" ? 5 : widest(texts.map((text) => text.length));
   return texts.map((text) => text.padStart(width));
 }
 
@@ -86,6 +86,10 @@ function formatScalar(value: number, dtype: DType): string {
   return left + (right === "" ? "" : `.${right}`) + power;
 }
 
+function widest(lengths: readonly number[]): number {
+  return lengths.reduce((a, b) => Math.max(a, b), 0);
+}
+
 function formatNonFinite(value: number): string {
   return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
 }
@@ -100,7 +104,6 @@ function alignFloats(values: readonly number[], single: boolean): string[] {
     return decimal.digits.length > count ? rounded(value, count) : decimal;
   });
   const parts = exponential ? scientific(finite, decimals) : decimals.map(positional);
-  const widest = (lengths: readonly number[]) => lengths.reduce((a, b) => Math.max(a, b), 0);
   const right = widest(parts.map((part) => part.right.length));
   const tail = 1 + right + widest(parts.map((part) => part.power.length));
   const other = values.filter((value) => !Number.isFinite(value)).map((value) => formatNonFinite(value).length - tail);
@@ -184,8 +187,8 @@ function positional({ sign, digits, exponent }: Decimal): Parts {
 
 /** Numbers with as many digits each as the longest of them needs; the shorter ones show more of their exact value. */
 function scientific(values: readonly number[], decimals: readonly Decimal[]): Parts[] {
-  const count = Math.max(...decimals.map(({ digits }) => digits.length));
-  const width = Math.max(2, ...decimals.map(({ exponent }) => String(Math.abs(exponent)).length));
+  const count = widest(decimals.map(({ digits }) => digits.length));
+  const width = widest([2, ...decimals.map(({ exponent }) => String(Math.abs(exponent)).length)]);
   return decimals.map((decimal, i) => {
     const value = values[i]!;
     const { sign, digits, exponent } = value === 0 || decimal.digits.length === count ? decimal : rounded(value, count);

@@ -34,12 +34,12 @@ export function uniform(op: string, word: Words, shape: Shape, options: UniformO
     throw new ValueError(`${op}: int32 values have no default range; give high`);
   }
   const { high = 1 } = options;
-  const data = allocate(dtype, sizeOf(shape));
   const round = dtype === "float32" ? Math.fround : Number;
   const [from, to] = [round(low), round(high)];
   if (!(from < to && Number.isFinite(to - from))) {
     throw new ValueError(`${op}: [${low}, ${high}) is not a range of ${dtype} values; low must be less than high`);
   }
+  const data = allocate(dtype, sizeOf(shape));
   if (dtype === "int32") {
     if (!Number.isInteger(from) || !Number.isInteger(to) || from < -(2 ** 31) || to > 2 ** 31) {
       throw new ValueError(`${op}: [${low}, ${high}) is not a range of int32 values; use integers from -2^31 to 2^31`);
