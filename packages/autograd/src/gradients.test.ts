@@ -22,7 +22,7 @@ const table: Record<string, Row[]> = {
   sub: [row(ops.sub, n(2, 1), n(1, 3))],
   mul: [row(ops.mul, n(2, 3), n(3)), row((x) => ops.mul(x, x), n(3))],
   div: [row(ops.div, n(2, 3), p(2, 1))],
-  neg: [row(ops.neg, n(3))],
+  neg: [row((x) => ops.neg(x), n(3))],
   abs: [row(ops.abs, n(5))],
   sign: [row((x) => ops.mul(x, ops.sign(x)), n(5))],
   square: [row(ops.square, n(4))],
@@ -40,6 +40,8 @@ const table: Record<string, Row[]> = {
   pow: [row(ops.pow, p(3), n(3)), row((x) => ops.pow(x, 3), n(3)), row((x) => ops.pow(x, 0), n(3))],
   cast: [row((x) => ops.cast(ops.mul(x, x), "float64"), n(3))],
   identity: [row((x) => ops.identity(ops.mul(x, x)), n(3))],
+  expandDims: [row((x) => ops.expandDims(ops.mul(x, x), -1), n(2, 3))],
+  squeeze: [row((x) => ops.squeeze(ops.mul(x, x)), n(2, 1, 3))],
   reshape: [row((x) => ops.reshape(ops.mul(x, x), [3, -1]), n(2, 3))],
   transpose: [row((x) => ops.transpose(ops.mul(x, x), [2, 0, 1]), n(2, 3, 2))],
   broadcastTo: [row((x) => ops.broadcastTo(ops.mul(x, x), [2, 3, 4]), n(3, 1))],
@@ -148,12 +150,11 @@ const flat = new Set([
   "argMin",
   "unique",
   "nonZero",
+  "placeholder",
 ]);
 
 /** Functions made of ops: they have rows too. */
 const composites: Record<string, Row[]> = {
-  expandDims: [row((x) => ops.expandDims(ops.mul(x, x), -1), n(2, 3))],
-  squeeze: [row((x) => ops.squeeze(ops.mul(x, x)), n(2, 1, 3))],
   pad: [
     row(
       (x) =>

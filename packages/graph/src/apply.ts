@@ -1,26 +1,79 @@
-import type { EagerTensor, Tensor } from "@gradtape/tensor";
-import { type Attributes, type Input, type OpDef, type OpRecord, recorders } from "./record.ts";
+import { EagerTensor, type Tensor, ValueError, view } from "@gradtape/tensor";
+import { currentGraph, recorders, takeName } from "./context.ts";
+import { execute } from "./execute.ts";
+import type { Graph } from "./graph.ts";
+import { SymbolicTensor } from "./operation.ts";
+import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
 import { State } from "./state.ts";
 
 /**
- * The one door. Every op call passes here: shapes are inferred first, then the kernel runs, then whoever listens
- * hears of it.
+ * The one door. Every op call passes here. If it concerns a graph, an operation is added to that; otherwise it runs
+ * now. Then whoever listens hears of it.
  */
-export function apply<A extends Attributes>(def: OpDef<A>, inputs: readonly Input[], attributes: A): Tensor[] {
-  const specs = def.infer(inputs, attributes);
+export function perform<A extends Attributes>(
+  def: OpDef<A>,
+  inputs: readonly Input[],
+  attributes: A,
+  name?: string,
+): OpRecord<A> {
   const states = inputs.filter((input) => input instanceof State);
   for (const recorder of recorders) for (const state of states) recorder.onRead(state);
-  const values = inputs.map((input, i) => {
-    if (input instanceof State) return def.writes?.includes(i) ? input.writable : input.storage;
-    return input as EagerTensor;
-  });
-  const outputs = def.kernel(inputs, attributes, specs).run(values, specs);
-  for (const state of states) {
-    if (outputs.some((output) => output.buffer === state.storage.buffer)) state.share();
-  }
-  if (recorders.length > 0) {
-    const record: OpRecord<A> = { def, inputs, outputs, attributes };
-    for (const recorder of recorders) recorder.onRecord(record);
-  }
-  return outputs;
+  const graph = graphOf(def, inputs);
+  const record: OpRecord<A> =
+    graph === null
+      ? { def, inputs, attributes, outputs: execute(def, inputs.map(present), attributes) }
+      : (graph.createOperation(
+          def,
+          inputs.map((input) => asNode(graph, input)),
+          attributes,
+          name ?? takeName(def),
+        ) as unknown as OpRecord<A>);
+  for (const recorder of recorders) recorder.onRecord(record);
+  return record;
 }
+
+/** Performs an op and returns its outputs. */
+export function apply<A extends Attributes>(def: OpDef<A>, inputs: readonly Input[], attributes: A): readonly Tensor[] {
+  return perform(def, inputs, attributes).outputs;
+}
+
+/** The graph that a call concerns: that of its tensors and variables, or the one being built when it touches a state. */
+function graphOf(def: OpDef, inputs: readonly Input[]): Graph | null {
+  let graph: Graph | null = null;
+  for (const input of inputs) {
+    const other = input instanceof SymbolicTensor || input instanceof State ? input.graph : null;
+    if (other === null || other === graph) continue;
+    if (graph !== null) {
+      const names = inputs.flatMap((each) => (each instanceof SymbolicTensor ? [each.name] : []));
+      throw new ValueError(`${def.name}: all operands must be from the same graph; ${names.join(" and ")} are not`);
+    }
+    graph = other;
+  }
+  if (graph !== null) return graph;
+  return inputs.length === 0 || inputs.some((input) => input instanceof State) ? currentGraph() : null;
+}
+
+function present(input: Input) {
+  return input instanceof State ? input.storage! : (input as EagerTensor);
+}
+
+/** A plain tensor becomes a constant of the graph, one however often it is used. */
+function asNode(graph: Graph, input: Input): Input {
+  return input instanceof EagerTensor ? graph.constantOf(input, () => addConstant(graph, input)) : input;
+}
+
+/** Writes `value` down as an operation of `graph`. */
+export function addConstant(graph: Graph, value: EagerTensor, name?: string): SymbolicTensor {
+  const operation = graph.createOperation(constantDef, [value], {}, name);
+  for (const recorder of recorders) recorder.onRecord(operation);
+  return operation.outputs[0]!;
+}
+
+/** Data written into a graph: the only operation whose input is a plain tensor. */
+const constantDef: OpDef = {
+  name: "constant",
+  sparse: true,
+  infer: ([value]) => [value!],
+  kernel: () => view((layout) => layout),
+  gradient: [(g) => g],
+};

@@ -1,14 +1,38 @@
 import { type DType, isFloating, map, type Program, program, type Scalar, type Tensor } from "@gradtape/tensor";
 import { apply } from "./apply.ts";
+import { named } from "./context.ts";
 import type { Cotangent, Input, OpDef, OpRecord } from "./record.ts";
 
 /** An op that can be called; `op` is its entry. */
-export type Op<F extends (...args: never[]) => unknown> = F & { readonly op: OpDef };
+export type Op<F extends (...args: any[]) => unknown> = Nameable<F> & { readonly op: OpDef };
 
-/** Joins a public function with the entry it applies. */
-export function defineOp<F extends (...args: never[]) => unknown>(def: OpDef, call: F): Op<F> {
-  Object.defineProperty(call, "name", { value: def.name });
-  return Object.assign(call, { op: def });
+/** A function whose last argument may be `{ name }`, unless it has options of its own that hold the name. */
+type Nameable<F extends (...args: any[]) => unknown> =
+  Required<Parameters<F>> extends [...unknown[], infer Last]
+    ? "name" extends keyof Last
+      ? F
+      : F & ((...args: [...Parameters<F>, OpOptions]) => ReturnType<F>)
+    : F;
+
+/** What every op takes as the last of its options. */
+export interface OpOptions {
+  /** Name of the operation in a graph; that of the op when left out. */
+  readonly name?: string;
+}
+
+/** Joins a public function with the entry it applies, and gives it the option `name`. */
+export function defineOp<F extends (...args: any[]) => unknown>(def: OpDef, call: F): Op<F> {
+  const withName = (...args: unknown[]) => {
+    const name = nameOption(args[args.length - 1]);
+    return name === undefined ? call(...args) : named(def, name, () => call(...args));
+  };
+  Object.defineProperty(withName, "name", { value: def.name });
+  return Object.assign(withName, { op: def }) as unknown as Op<F>;
+}
+
+function nameOption(last: unknown): string | undefined {
+  if (typeof last !== "object" || last === null || Object.getPrototypeOf(last) !== Object.prototype) return undefined;
+  return (last as OpOptions).name;
 }
 
 /** Which dtypes an op computes with. */

@@ -8,14 +8,14 @@ import {
   type Scalar,
   type Tensor,
 } from "@gradtape/tensor";
-import { applyOne, checkDomain, type Domain, defineOp, type Op, programs } from "./define.ts";
+import { applyOne, checkDomain, type Domain, defineOp, type Op, type OpOptions, programs } from "./define.ts";
 import { asTensor, type Operand } from "./operand.ts";
 import type { GradientRule, OpDef } from "./record.ts";
 
 /** Which axes a reduction folds: one, several, or all of them (`null`). Negative axes count from the end. */
 export type Axes = number | readonly number[] | null;
 
-export interface ReduceOptions {
+export interface ReduceOptions extends OpOptions {
   /** The axes to reduce; every axis when left out. */
   readonly axis?: Axes;
   /** Keep reduced axes as extents of 1. */

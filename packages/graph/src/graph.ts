@@ -1,30 +1,191 @@
+import { type EagerTensor, type Extent, isStatic, NotFoundError, type TensorSpec, ValueError } from "@gradtape/tensor";
+import { within } from "./context.ts";
+import { userLine } from "./location.ts";
+import { checkName, Names } from "./names.ts";
+import { Operation, SymbolicTensor } from "./operation.ts";
+import type { Attributes, Input, OpDef } from "./record.ts";
+
+/** The well-known collections of a graph. */
+export const GraphKeys = {
+  GLOBAL_VARIABLES: "variables",
+  LOCAL_VARIABLES: "local_variables",
+  TRAINABLE_VARIABLES: "trainable_variables",
+  GLOBAL_STEP: "global_step",
+  TRAIN_OP: "train_op",
+  LOSSES: "losses",
+  SUMMARIES: "summaries",
+  INIT_OP: "init_op",
+  UPDATE_OPS: "update_ops",
+} as const;
+
+/** What new operations take on from the scopes they are built in. */
+interface Surroundings {
+  readonly nameScope: string;
+  readonly controlInputs: readonly Operation[];
+  readonly device: string;
+  readonly colocation: readonly string[];
+}
+
 /**
- * A namespace of operations. Names are unique in it: the second `w` becomes `w_1`.
+ * Operations written down to be run later. While a graph is the default, ops on its tensors and on variables are added
+ * to it; ops on plain values still run at once.
  */
 export class Graph {
-  private readonly used = new Map<string, number>();
+  private readonly byName = new Map<string, Operation>();
+  private readonly names = new Names();
+  private readonly collections = new Map<string, unknown[]>();
+  private readonly constants = new WeakMap<EagerTensor, SymbolicTensor>();
+  private extents = 0;
+  private around: Surroundings = { nameScope: "", controlInputs: [], device: "", colocation: [] };
 
-  /** `name` if it is free, else `name_1`, `name_2`, …; taken from then on. Case does not distinguish names. */
+  /** Makes this the default graph while `body` runs, and returns what it returns. */
+  asDefault<T>(body: (graph: Graph) => T): T {
+    return within(this, () => body(this));
+  }
+
+  /** All operations in the order of creation. */
+  getOperations(): Operation[] {
+    return [...this.byName.values()];
+  }
+
+  /** The operation of that name. Throws a NotFoundError when there is none. */
+  getOperationByName(name: string): Operation {
+    const found = this.byName.get(name);
+    if (found === undefined) throw new NotFoundError(`Graph: there is no operation named ${JSON.stringify(name)}`);
+    return found;
+  }
+
+  /** The tensor of that name, `operation:output`. Throws a NotFoundError when there is none. */
+  getTensorByName(name: string): SymbolicTensor {
+    const [, operation, output] = name.match(/^(.*):(\d+)$/) ?? [];
+    if (operation === undefined) {
+      throw new ValueError(
+        `Graph: ${JSON.stringify(name)} is not the name of a tensor; write operation:output, such as "x:0"`,
+      );
+    }
+    const { outputs } = this.getOperationByName(operation);
+    const tensor = outputs[Number(output)];
+    if (tensor === undefined)
+      throw new NotFoundError(`Graph: ${operation} has ${outputs.length} outputs, there is no ${name}`);
+    return tensor;
+  }
+
+  /** Adds an operation. Its name, by default that of the op, is put into the name scope and made unique. */
+  createOperation(def: OpDef, inputs: readonly Input[], attributes: Attributes, name = def.name): Operation {
+    const specs = def.infer(
+      inputs.map((input) => input.spec),
+      attributes,
+    );
+    const operation = new Operation({
+      graph: this,
+      id: this.byName.size,
+      name: this.uniqueName(name),
+      def,
+      inputs,
+      attributes,
+      specs: specs.map((spec) => this.nameExtents(spec)),
+      controlInputs: this.around.controlInputs.filter((each) => !inputs.some((input) => producer(input) === each)),
+      device: this.around.device,
+      colocation: this.around.colocation,
+      location: userLine(),
+    });
+    this.byName.set(operation.name, operation);
+    return operation;
+  }
+
+  /** The constant of this graph that holds `value`, made by `make` when there is none yet. */
+  constantOf(value: EagerTensor, make: () => SymbolicTensor): SymbolicTensor {
+    const known = this.constants.get(value);
+    if (known !== undefined) return known;
+    const made = make();
+    this.constants.set(value, made);
+    return made;
+  }
+
+  /** `name` within the present name scope, made unique; taken from then on. */
   uniqueName(name: string): string {
-    const key = name.toLowerCase();
-    const count = this.used.get(key);
-    if (count === undefined) {
-      this.used.set(key, 1);
-      return name;
+    return this.names.unique(this.around.nameScope + checkName("Graph", name));
+  }
+
+  /** `name` as it is (no scope), made unique; taken from then on. */
+  uniqueAbsoluteName(name: string): string {
+    return this.names.unique(name);
+  }
+
+  /**
+   * Puts `name/` before the names of the operations that `body` builds. The scope itself is made unique; a name that
+   * ends in `/` is taken as it is, from the root; `null` is the root.
+   */
+  nameScope<T>(name: string | null, body: (scope: string) => T): T {
+    const scope = name === null || name === "" ? "" : name.endsWith("/") ? name : `${this.uniqueName(name)}/`;
+    return this.surrounded({ nameScope: scope }, () => body(scope));
+  }
+
+  /** The name scope being built in: `""` or `a/b/`. */
+  get currentNameScope(): string {
+    return this.around.nameScope;
+  }
+
+  /** Lets the operations that `body` builds wait for `inputs`; `null` lets them wait for nothing. */
+  controlDependencies<T>(inputs: readonly Operation[] | null, body: () => T): T {
+    const controlInputs = inputs === null ? [] : [...new Set([...this.around.controlInputs, ...inputs])];
+    return this.surrounded({ controlInputs }, body);
+  }
+
+  /** Records on the operations that `body` builds where they are to run. It changes nothing here. */
+  device<T>(name: string, body: () => T): T {
+    return this.surrounded({ device: name }, body);
+  }
+
+  /** Records on the operations that `body` builds beside which operation they are to run. It changes nothing here. */
+  colocateWith<T>(operation: Operation, body: () => T): T {
+    return this.surrounded({ colocation: [operation.name], device: operation.device || this.around.device }, body);
+  }
+
+  addToCollection(name: string, value: unknown): void {
+    this.getCollectionRef(name).push(value);
+  }
+
+  /** The members of a collection, in order; only those whose name begins with `scope`, when given. */
+  getCollection(name: string, scope?: string): unknown[] {
+    const members = this.collections.get(name) ?? [];
+    if (scope === undefined) return [...members];
+    return members.filter((member) => String((member as { name?: string }).name ?? "").startsWith(scope));
+  }
+
+  /** The collection itself, made empty if there is none. */
+  getCollectionRef(name: string): unknown[] {
+    const members = this.collections.get(name) ?? [];
+    this.collections.set(name, members);
+    return members;
+  }
+
+  getAllCollectionKeys(): string[] {
+    return [...this.collections.keys()].filter((key) => this.collections.get(key)!.length > 0);
+  }
+
+  /** The whole graph, a line for each operation. */
+  toString(): string {
+    return this.getOperations().join("\n");
+  }
+
+  private surrounded<T>(change: Partial<Surroundings>, body: () => T): T {
+    const before = this.around;
+    this.around = { ...before, ...change };
+    try {
+      return body();
+    } finally {
+      this.around = before;
     }
-    for (let i = count; ; i++) {
-      const candidate = `${name}_${i}`;
-      if (this.used.has(candidate.toLowerCase())) continue;
-      this.used.set(key, i + 1);
-      this.used.set(candidate.toLowerCase(), 1);
-      return candidate;
-    }
+  }
+
+  /** Names the open extents of a new tensor, so that shapes made from them are known to agree. */
+  private nameExtents({ shape, dtype }: TensorSpec): TensorSpec {
+    if (isStatic(shape)) return { shape, dtype };
+    return { shape: shape.map((extent): Extent => extent ?? `?${this.extents++}`), dtype };
   }
 }
 
-const processGraph = new Graph();
-
-/** The graph in which names are given when no other has been chosen. */
-export function getDefaultGraph(): Graph {
-  return processGraph;
+function producer(input: Input): Operation | null {
+  return input instanceof SymbolicTensor ? input.op : null;
 }

@@ -1,21 +1,32 @@
 export { AggregationMethod, aggregate } from "./aggregation.ts";
-export { apply } from "./apply.ts";
-export { applyOne, programs } from "./define.ts";
-export { Graph, getDefaultGraph } from "./graph.ts";
+export { apply, perform } from "./apply.ts";
+export {
+  addToCollection,
+  createGlobalStep,
+  getCollection,
+  getGlobalStep,
+  getOrCreateGlobalStep,
+  globalVariables,
+  globalVariablesInitializer,
+  isVariableInitialized,
+  trainableVariables,
+  variablesInitializer,
+} from "./collections.ts";
+export { currentGraph, executingEagerly, recorders, unrecorded, within } from "./context.ts";
+export { controlDependencies, device, group, nameScope, noOp, operationsOf, tuple } from "./control.ts";
+export { getDefaultGraph } from "./defaults.ts";
+export { applyOne, type OpOptions, programs } from "./define.ts";
+export type { Fetch, Fetched } from "./fetches.ts";
+export { Graph, GraphKeys } from "./graph.ts";
 export * as losses from "./losses.ts";
 export { sigmoidCrossEntropyWithLogits } from "./losses.ts";
 export { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
+export { Operation, SymbolicTensor } from "./operation.ts";
 export * from "./ops/index.ts";
 export { checkRowsMatch } from "./ops/state.ts";
-export {
-  type Cotangent,
-  gradientRule,
-  type Input,
-  type OpDef,
-  type OpRecord,
-  type Recorder,
-  recorders,
-  unrecorded,
-} from "./record.ts";
-export { State } from "./state.ts";
-export { Variable, type VariableOptions } from "./variable.ts";
+export { type Cotangent, gradientRule, type Input, type OpDef, type OpRecord, type Recorder } from "./record.ts";
+export { type Feeds, Session } from "./session.ts";
+export { State, Storage } from "./state.ts";
+export { performWrite, Variable, type VariableOptions } from "./variable.ts";
+export { getVariable, getVariableScope, type Reuse, VariableScope, variableScope } from "./variable-scope.ts";
+export { verify } from "./verify.ts";

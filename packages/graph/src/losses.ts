@@ -1,9 +1,10 @@
-import { broadcastShapes, formatShape, sameShape, type Tensor, ValueError } from "@gradtape/tensor";
+import { broadcastShapes, compatible, formatShape, type Tensor, ValueError } from "@gradtape/tensor";
 import { asTensor, asTensors, nameOf, type Operand } from "./operand.ts";
 import { abs, add, div, equal, minimum, mul, notEqual, square, sub, where } from "./ops/arithmetic.ts";
-import { broadcastTo, sum } from "./ops/broadcast.ts";
+import { broadcastLike, sum } from "./ops/broadcast.ts";
 import { cast } from "./ops/cast.ts";
 import { softplus } from "./ops/exponential.ts";
+import { elementCount } from "./ops/reduction.ts";
 import { squeeze } from "./ops/reshape.ts";
 import { softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from "./ops/softmax.ts";
 
@@ -43,15 +44,17 @@ export function computeWeightedLoss(
   const each = asTensor("computeWeightedLoss", losses);
   const given = cast(asTensor("computeWeightedLoss", weights, each.dtype), each.dtype);
   const stretched =
-    given.rank === 0 || given.rank === each.rank ? broadcastShapes("weights", [given.shape, each.shape]) : null;
-  if (stretched === null || !sameShape(stretched, each.shape)) {
+    given.rank === 0 || given.rank === each.rank
+      ? broadcastShapes("weights", [given.spec.shape, each.spec.shape])
+      : null;
+  if (stretched === null || !compatible(stretched, each.spec.shape)) {
     throw new ValueError(
       "computeWeightedLoss: weights must be a scalar, or have the rank of the losses and extents equal or 1;\n" +
         `  losses  ${formatShape(each.shape)}\n  weights ${formatShape(given.shape)}`,
     );
   }
-  const factors = broadcastTo(given, each.shape);
-  const weighted = mul(each, factors);
+  const weighted = mul(each, given);
+  const factors = broadcastLike(given, each);
   switch (reduction) {
     case "none":
       return weighted;
@@ -60,7 +63,7 @@ export function computeWeightedLoss(
     case "weighted_mean":
       return safeDiv(sum(weighted), sum(factors));
     case "weighted_sum_over_batch_size":
-      return safeDiv(sum(weighted), asTensor("computeWeightedLoss", each.size, each.dtype));
+      return safeDiv(sum(weighted), asTensor("computeWeightedLoss", elementCount(each), each.dtype));
     case "weighted_sum_by_nonzero_weights":
       return safeDiv(sum(weighted), sum(cast(notEqual(factors, 0), each.dtype)));
     default:
@@ -145,7 +148,7 @@ function difference(op: string, labels: Operand, predictions: Operand): Tensor {
 }
 
 function checkSameShape(op: string, a: string, x: Tensor, b: string, y: Tensor): void {
-  if (sameShape(x.shape, y.shape)) return;
+  if (compatible(x.spec.shape, y.spec.shape)) return;
   const width = Math.max(a.length, b.length);
   throw new ValueError(
     `${op}: ${a} and ${b} need one shape, nothing is broadcast;\n` +

@@ -28,12 +28,21 @@ export interface OpDef<A extends Attributes = any> {
   /** Shapes and dtypes of the outputs. Pure; runs before any kernel and words the errors. */
   infer(inputs: readonly TensorSpec[], attributes: A): readonly TensorSpec[];
   kernel(inputs: readonly TensorSpec[], attributes: A, outputs: readonly TensorSpec[]): Kernel;
-  /** One rule per input, `null` where the output does not depend on it smoothly; one for all inputs of a variadic op. */
-  readonly gradient: readonly (GradientRule<A> | null)[] | ((input: number) => GradientRule<A>);
+  /**
+   * One rule per input, `null` where the output does not depend on it smoothly; a function for ops with any number of
+   * inputs. Missing when nobody has said what the derivative is.
+   */
+  readonly gradient?: readonly (GradientRule<A> | null)[] | ((input: number) => GradientRule<A>);
   /** The rules take IndexedSlices for `g` as they come, instead of densified. */
   readonly sparse?: boolean;
   /** The inputs, states all of them, that the kernel writes in place. */
   readonly writes?: readonly number[];
+  /** The old value of what is written does not matter: it may be missing. */
+  readonly overwrites?: boolean;
+  /** It has no value of its own: every run must be given one. */
+  readonly mustBeFed?: boolean;
+  /** States without a value are passed as missing inputs, instead of being an error. */
+  readonly allowsMissing?: boolean;
 }
 
 /** One op that ran, or that will run: the common record of tapes and graphs. */
@@ -51,20 +60,7 @@ export interface Recorder {
   onRead(state: State): void;
 }
 
-/** Those who listen at present, outermost first. The only module-level state of the library. */
-export const recorders: Recorder[] = [];
-
-/** Runs `body` while nobody listens. */
-export function unrecorded<T>(body: () => T): T {
-  const listening = recorders.splice(0);
-  try {
-    return body();
-  } finally {
-    recorders.splice(0, recorders.length, ...listening);
-  }
-}
-
-/** The rule for input `i` of an op, `null` where it has none. */
-export function gradientRule(def: OpDef, i: number): GradientRule | null {
-  return typeof def.gradient === "function" ? def.gradient(i) : (def.gradient[i] ?? null);
+/** The rule for input `i` of an op: `null` where no gradient flows, `undefined` where the op has no gradient at all. */
+export function gradientRule({ gradient }: OpDef, i: number): GradientRule | null | undefined {
+  return typeof gradient === "function" ? gradient(i) : gradient && (gradient[i] ?? null);
 }

@@ -1,32 +1,32 @@
-import { copyInto, type DType, type EagerTensor, emptyTensor, type Shape } from "@gradtape/tensor";
+import { copyInto, type DType, type EagerTensor, emptyTensor, type Shape, type TensorSpec } from "@gradtape/tensor";
+import type { Graph } from "./graph.ts";
 import { Convertible } from "./operand.ts";
 
 /**
- * A place that keeps a tensor between steps and may be written: what a variable is made of.
- * Tensors are immutable, so memory that a read has handed out is left alone and the next write moves elsewhere.
+ * Memory that keeps a value between steps. Tensors are immutable, so memory that a read has handed out is left alone
+ * and the next write moves elsewhere.
  */
-export abstract class State extends Convertible {
-  abstract readonly shape: Shape;
-  abstract override readonly dtype: DType;
-  abstract readonly trainable: boolean;
-  private static created = 0;
-  /** Position in the order of creation, over all states of the process. */
-  readonly order = State.created++;
+export class Storage {
   private memory: EagerTensor;
-  // The initial value may be anybody's tensor.
-  private shared = true;
+  private shared: boolean;
 
-  constructor(initial: EagerTensor) {
-    super();
+  /** Storage that begins with `initial`, which may be anybody's tensor, or `owned` memory of its own. */
+  constructor(initial: EagerTensor, { owned = false } = {}) {
     this.memory = initial;
+    this.shared = !owned;
+  }
+
+  /** Storage of zeros. */
+  static empty({ dtype, shape }: State): Storage {
+    return new Storage(emptyTensor(dtype, shape), { owned: true });
   }
 
   /** The present value, for kernels that read it and keep nothing. */
-  get storage(): EagerTensor {
+  get value(): EagerTensor {
     return this.memory;
   }
 
-  /** Memory that only this state uses, holding the present value, for kernels that write in place. */
+  /** Memory that only this storage uses, holding the present value, for kernels that write in place. */
   get writable(): EagerTensor {
     if (this.shared) {
       const own = emptyTensor(this.memory.dtype, this.memory.shape);
@@ -40,5 +40,25 @@ export abstract class State extends Convertible {
   /** Says that a tensor now shows this memory. */
   share(): void {
     this.shared = true;
+  }
+}
+
+/** Something that has a value which ops may change: what variables are. */
+export abstract class State extends Convertible {
+  abstract readonly shape: Shape;
+  abstract override readonly dtype: DType;
+  abstract readonly trainable: boolean;
+  /** The graph it belongs to; `null` for a variable of eager mode. */
+  abstract readonly graph: Graph | null;
+  /** Where the value lies; `null` for a variable of a graph, whose value each session keeps for itself. */
+  abstract readonly storage: Storage | null;
+  /** The name without output number: `w`. */
+  abstract readonly opName: string;
+  private static created = 0;
+  /** Position in the order of creation, over all states of the process. */
+  readonly order = State.created++;
+
+  get spec(): TensorSpec {
+    return this;
   }
 }

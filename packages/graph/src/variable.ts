@@ -1,21 +1,26 @@
 import {
   checkDType,
   type DType,
-  type EagerTensor,
+  EagerTensor,
   formatShape,
+  isStatic,
   literal,
   type NestedArray,
+  RuntimeError,
   type Shape,
   type Tensor,
   type TypedData,
   ValueError,
 } from "@gradtape/tensor";
-import { apply } from "./apply.ts";
+import { addConstant, apply, perform } from "./apply.ts";
+import { currentGraph, unrecorded } from "./context.ts";
+import { type Graph, GraphKeys } from "./graph.ts";
 import { asTensor, Convertible, nameOf, type Operand } from "./operand.ts";
+import { Operation, SymbolicTensor } from "./operation.ts";
 import { IndexedSlices, sliceIndices, sliceValues } from "./ops/gather.ts";
 import * as ops from "./ops/state.ts";
-import { type OpDef, unrecorded } from "./record.ts";
-import { State } from "./state.ts";
+import type { OpDef } from "./record.ts";
+import { State, Storage } from "./state.ts";
 
 export interface VariableOptions {
   /** Op name; `Variable` when left out. */
@@ -26,34 +31,65 @@ export interface VariableOptions {
   readonly dtype?: DType;
   /** Projection applied by optimizers after each dense update: new value in, allowed value out. */
   readonly constraint?: ((value: Tensor) => Tensor) | null;
+  /** Collections of the graph to join instead of the global variables; a trainable one always joins the trainable. */
+  readonly collections?: readonly string[];
 }
 
 /**
  * A tensor that can change: the parameters of a model and the slots of optimizers.
  * Ops take it like a tensor; each use reads the value it has at that moment.
+ *
+ * One made while a graph is being built belongs to that graph: it has no value until a session runs its initializer,
+ * and each session keeps its own.
  */
 export class Variable extends State {
   readonly dtype: DType;
   readonly shape: Shape;
   readonly trainable: boolean;
   readonly constraint: ((value: Tensor) => Tensor) | null;
-  /** The name without output number: `w`. */
+  readonly graph: Graph | null;
+  readonly storage: Storage | null;
   readonly opName: string;
+  /** The operation that stands for the variable in its graph; in eager mode just its name. */
+  readonly op: Operation | { readonly name: string };
+  /** What the variable begins with: a tensor of its graph, or the value given in eager mode. */
+  readonly initialValue: Tensor;
+  /** The operation that sets the initial value; `null` in eager mode, where that has been done. */
+  readonly initializer: Operation | null;
 
   /**
    * `initialValue` is anything a tensor can be made from, or a function of no arguments that returns such a thing.
    * Throws a ValueError when it is missing.
    */
   constructor(initialValue: Operand | (() => Operand), options: VariableOptions = {}) {
+    super();
     const { name = "Variable", trainable = true, dtype, constraint = null } = options;
     if (dtype !== undefined) checkDType("Variable", dtype);
     const initial = initialTensor(initialValue, dtype);
-    super(initial);
+    this.graph = initial instanceof SymbolicTensor ? initial.graph : currentGraph();
     this.dtype = initial.dtype;
     this.shape = [...initial.shape];
     this.trainable = trainable;
     this.constraint = constraint;
-    this.opName = name;
+    if (this.graph === null) {
+      this.storage = new Storage(literal("Variable", initial));
+      this.initialValue = initial;
+      this.initializer = null;
+      this.opName = name;
+      this.op = { name };
+      return;
+    }
+    this.storage = null;
+    const { graph } = this;
+    this.op = graph.createOperation(ops.variableDef, [], { dtype: this.dtype, shape: this.shape, trainable }, name);
+    this.opName = this.op.name;
+    const inScope = <T>(body: () => T) =>
+      graph.controlDependencies(null, () => graph.nameScope(`${this.opName}/`, body));
+    this.initialValue =
+      initial instanceof EagerTensor ? inScope(() => addConstant(graph, initial, "initial_value")) : initial;
+    this.initializer = inScope(() => performWrite(ops.assign, [this, this.initialValue], {}, "Assign"));
+    for (const key of options.collections ?? [GraphKeys.GLOBAL_VARIABLES]) graph.addToCollection(key, this);
+    if (trainable) graph.addToCollection(GraphKeys.TRAINABLE_VARIABLES, this);
   }
 
   /** The name as a tensor's: `w:0`. */
@@ -66,22 +102,22 @@ export class Variable extends State {
   }
 
   get size(): number {
-    return this.storage.size;
+    return this.shape.reduce((size, extent) => size * extent, 1);
   }
 
-  /** A copy of the present elements in row-major order. */
+  /** A copy of the present elements in row-major order. A RuntimeError for a variable of a graph: ask its session. */
   get data(): TypedData {
-    return this.storage.data.slice();
+    return this.present().data.slice();
   }
 
   /** The present elements as nested arrays. */
   array(): NestedArray {
-    return this.storage.array();
+    return this.present().array();
   }
 
   /** The only element of a variable of size 1. */
   item(): number | boolean {
-    return this.storage.item();
+    return this.present().item();
   }
 
   /** The present elements as an npm `ndarray`; a copy. */
@@ -99,60 +135,87 @@ export class Variable extends State {
     return this.toTensor();
   }
 
-  /** Sets the value. Throws a ValueError for another shape, a TypeError for another dtype. Not differentiated. */
-  assign(value: Operand): this {
-    return this.write(ops.assign, value);
+  /** The value if the variable has been initialized when this is run, else the initial value. */
+  initializedValue(): Tensor {
+    return apply(ops.initializedValue, [this, this.initialValue], {})[0]!;
+  }
+
+  /**
+   * Sets the value. Throws a ValueError for another shape, a TypeError for another dtype. Not differentiated.
+   * In a graph the result is a tensor: running it assigns and gives the new value.
+   */
+  assign(value: Operand): Tensor | this {
+    return this.write(ops.assign, [asTensor("assign", value, this.dtype)]);
   }
 
   /** Adds to the value. */
-  assignAdd(delta: Operand): this {
-    return this.write(ops.assignAdd, delta);
+  assignAdd(delta: Operand): Tensor | this {
+    return this.write(ops.assignAdd, [asTensor("assignAdd", delta, this.dtype)]);
   }
 
   /** Subtracts from the value. */
-  assignSub(delta: Operand): this {
-    return this.write(ops.assignSub, delta);
+  assignSub(delta: Operand): Tensor | this {
+    return this.write(ops.assignSub, [asTensor("assignSub", delta, this.dtype)]);
   }
 
   /** Adds the rows of `slices`, repeated ones each in turn. */
-  scatterAdd(slices: IndexedSlices): this {
-    return this.writeRows(ops.scatterAdd, slices);
+  scatterAdd(slices: IndexedSlices): Tensor | this {
+    return this.write(ops.scatterAdd, rowsOf("scatterAdd", slices));
   }
 
   /** Subtracts the rows of `slices`, repeated ones each in turn. */
-  scatterSub(slices: IndexedSlices): this {
-    return this.writeRows(ops.scatterSub, slices);
+  scatterSub(slices: IndexedSlices): Tensor | this {
+    return this.write(ops.scatterSub, rowsOf("scatterSub", slices));
   }
 
   /** Sets the rows of `slices`; of repeated ones the last stays. */
-  scatterUpdate(slices: IndexedSlices): this {
-    return this.writeRows(ops.scatterUpdate, slices);
+  scatterUpdate(slices: IndexedSlices): Tensor | this {
+    return this.write(ops.scatterUpdate, rowsOf("scatterUpdate", slices));
   }
 
   override toString(): string {
-    return `<Variable '${this.name}' shape=${formatShape(this.shape)} dtype=${this.dtype}>\n${this.storage}`;
+    const head = `<Variable '${this.name}' shape=${formatShape(this.shape)} dtype=${this.dtype}>`;
+    return this.storage === null ? head : `${head}\n${this.storage.value}`;
   }
 
-  private write(def: OpDef, value: Operand): this {
-    apply(def, [this, asTensor(def.name, value, this.dtype)], {});
-    return this;
+  private present() {
+    if (this.storage !== null) return this.storage.value;
+    throw new RuntimeError(`${this.name}: a variable of a graph has its values in sessions; use session.run(variable)`);
   }
 
-  private writeRows(def: OpDef, slices: IndexedSlices): this {
-    if (!(slices instanceof IndexedSlices)) {
-      throw new TypeError(`${def.name}: expected IndexedSlices, got ${nameOf(slices)}`);
-    }
-    apply(def, [this, sliceValues(slices), sliceIndices(slices)], {});
-    return this;
+  private write(def: OpDef, inputs: readonly Tensor[]): Tensor | this {
+    const record = perform(def, [this, ...inputs], {});
+    if (!(record instanceof Operation)) return this;
+    return record.graph.controlDependencies([record], () => this.toTensor());
   }
 }
 
-function initialTensor(initialValue: unknown, dtype: DType | undefined): EagerTensor {
+/** Performs an op that writes states; the operation when it was added to a graph, `null` when it has run. */
+export function performWrite(...args: Parameters<typeof perform>): Operation | null {
+  const record = perform(...args);
+  return record instanceof Operation ? record : null;
+}
+
+function rowsOf(op: string, slices: unknown): [Tensor, Tensor] {
+  if (!(slices instanceof IndexedSlices)) throw new TypeError(`${op}: expected IndexedSlices, got ${nameOf(slices)}`);
+  return [sliceValues(slices), sliceIndices(slices)];
+}
+
+function initialTensor(initialValue: unknown, dtype: DType | undefined): Tensor {
   const given = typeof initialValue === "function" ? initialValue() : initialValue;
   if (given === null || given === undefined) {
     throw new ValueError("Variable: an initial value is needed; give a tensor, numbers, or a function that makes one");
   }
   // Making a variable is no differentiable act: nobody listens while the value is read.
   const value = given instanceof Convertible ? unrecorded(() => given.toTensor()) : given;
-  return literal("Variable", value, dtype === undefined ? {} : { dtype });
+  if (!(value instanceof SymbolicTensor)) return literal("Variable", value, dtype === undefined ? {} : { dtype });
+  if (!isStatic(value.spec.shape)) {
+    throw new ValueError(
+      `Variable: the initial value has shape ${formatShape(value.spec.shape)}; a variable needs all extents`,
+    );
+  }
+  if (dtype !== undefined && dtype !== value.dtype) {
+    throw new TypeError(`Variable: the initial value is ${value.dtype}, dtype says ${dtype}; cast it`);
+  }
+  return value;
 }

@@ -31,6 +31,8 @@ export {
   broadcastShapes,
   checkShape,
   compatible,
+  compatibleExtents,
+  type Extent,
   formatShape,
   isStatic,
   normalizeAxes,

@@ -3,8 +3,14 @@ import { ValueError } from "./errors.ts";
 /** The extent of a tensor along each axis; `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** A shape in a graph, where an extent that is only known at run time is `null`. */
-export type PartialShape = readonly (number | null)[];
+/**
+ * An extent in a graph: a number, or one that only a run will tell. Such an extent has a name (`"?1"`) once it belongs
+ * to a tensor, so that two tensors of the same batch are known to agree; `null` is an extent nobody has named yet.
+ */
+export type Extent = number | string | null;
+
+/** A shape in a graph. */
+export type PartialShape = readonly Extent[];
 
 /** Number of elements. */
 export function sizeOf(shape: Shape): number {
@@ -15,21 +21,27 @@ export function sizeOf(shape: Shape): number {
 
 /** True when no extent is left open. */
 export function isStatic(shape: PartialShape): shape is Shape {
-  return shape.every((extent) => extent !== null);
+  return shape.every((extent) => typeof extent === "number");
 }
 
 /** `[2, ?, 3]`: a shape as messages and printed graphs show it. */
 export function formatShape(shape: PartialShape): string {
-  return `[${shape.map((extent) => extent ?? "?").join(", ")}]`;
+  return `[${shape.map((extent) => (typeof extent === "number" ? extent : "?")).join(", ")}]`;
 }
 
+/** True when the shapes are the same in every run. */
 export function sameShape(a: PartialShape, b: PartialShape): boolean {
-  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+  return a.length === b.length && a.every((extent, axis) => extent !== null && extent === b[axis]);
 }
 
 /** True when some run could give both shapes: equal ranks, and extents that are equal or open. */
 export function compatible(a: PartialShape, b: PartialShape): boolean {
-  return a.length === b.length && a.every((extent, axis) => extent === null || b[axis] === null || extent === b[axis]);
+  return a.length === b.length && a.every((extent, axis) => compatibleExtents(extent, b[axis]!));
+}
+
+/** True when some run could give both extents. */
+export function compatibleExtents(a: Extent, b: Extent): boolean {
+  return typeof a !== "number" || typeof b !== "number" || a === b;
 }
 
 /** Checks that `shape` is a list of extents: integers, none negative. */
@@ -69,11 +81,13 @@ export function broadcastShapes(op: string, shapes: readonly PartialShape[]): Pa
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
     const extents = shapes.map((shape) => shape[axis - rank + shape.length]).filter((extent) => extent !== undefined);
-    const fixed = extents.find((extent) => extent !== null && extent !== 1);
-    if (fixed === undefined) return extents.includes(null) ? null : 1;
-    const agree = extents.every((extent) => extent === null || extent === 1 || extent === fixed);
-    if (!agree) throw new ValueError(broadcastMessage(op, shapes, axis - rank));
-    return fixed;
+    const fixed = extents.find((extent) => typeof extent === "number" && extent !== 1);
+    if (fixed !== undefined) {
+      if (extents.every((extent) => extent === 1 || compatibleExtents(extent, fixed))) return fixed;
+      throw new ValueError(broadcastMessage(op, shapes, axis - rank));
+    }
+    const [open, ...others] = new Set(extents.filter((extent) => extent !== 1));
+    return open === undefined ? 1 : others.length === 0 ? open : null;
   });
 }
 
@@ -90,7 +104,7 @@ export function alignShapes(shapes: readonly PartialShape[], axis: number): stri
   const rank = Math.max(...shapes.map((shape) => shape.length));
   const cells = shapes.map((shape) => [
     ...Array<string>(rank - shape.length).fill(""),
-    ...shape.map((extent) => String(extent ?? "?")),
+    ...shape.map((extent) => (typeof extent === "number" ? String(extent) : "?")),
   ]);
   const widths = Array.from({ length: rank }, (_, a) => Math.max(...cells.map((row) => row[a]!.length)));
   const lines = cells.map((row) => `  ${row.map((cell, a) => cell.padStart(widths[a]!)).join("  ")}`);

@@ -19,6 +19,11 @@ export abstract class Tensor<S extends Shape = Shape> {
   /** The elements in row-major order. Treat the array as read-only: it may be the tensor's own memory. */
   abstract get data(): TypedData;
 
+  /** Shape and dtype as shape rules see them. */
+  get spec(): TensorSpec {
+    return this;
+  }
+
   /** Number of axes. */
   get rank(): number {
     return this.shape.length;

@@ -4,34 +4,51 @@ import {
   broadcastShapes,
   checkShape,
   formatShape,
+  isStatic,
   scalar as k,
-  reducedShape,
+  program,
+  rows,
   type Shape,
   sameShape,
   type Tensor,
   ValueError,
   view,
 } from "@gradtape/tensor";
-import { applyOne, defineOp } from "../define.ts";
+import { applyOne, defineOp, programs } from "../define.ts";
 import { defineFold } from "../fold.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
-import type { OpDef } from "../record.ts";
-import { reshape, reshapeLike } from "./reshape.ts";
+import type { Input, OpDef } from "../record.ts";
+import { expandAxes, reshapeLike } from "./reshape.ts";
 
 /* Repeating and adding up are each other's adjoints: the gradient of one is the other. */
 
-const broadcastToDef: OpDef<{ shape: Shape }> = {
+/** The shape to stretch to; `null` means the one common to all inputs, of which only the first is repeated. */
+type BroadcastAttributes = { readonly shape: Shape | null };
+
+const broadcastToDef: OpDef<BroadcastAttributes> = {
   name: "broadcastTo",
-  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  infer(inputs, { shape }) {
+    const { dtype } = inputs[0]!;
+    if (shape !== null) return [{ shape, dtype }];
+    return [
+      {
+        shape: broadcastShapes(
+          "broadcastTo",
+          inputs.map((input) => input.shape),
+        ),
+        dtype,
+      },
+    ];
+  },
   kernel: () => view(broadcasted),
-  gradient: [(g, { inputs: [x] }) => reshapeLike(sum(g, broadcastAxes(x!.shape, g.shape)), x!)],
+  gradient: (i) => (i === 0 ? (g, { inputs: [x] }) => sumLike(g, x!) : () => null),
 };
 
 /** `x` repeated to `shape` by the rules of broadcasting. Nothing is copied. Throws a ValueError when it cannot stretch so. */
 export const broadcastTo = defineOp(broadcastToDef, (x: Operand, shape: Shape): Tensor => {
   const source = asTensor("broadcastTo", x);
-  if (sameShape(source.shape, checkShape("broadcastTo", shape))) return source;
-  if (!sameShape(broadcastShapes("broadcastTo", [source.shape, shape]), shape)) {
+  if (sameShape(source.spec.shape, checkShape("broadcastTo", shape))) return source;
+  if (!sameShape(broadcastShapes("broadcastTo", [source.spec.shape, shape]), shape)) {
     throw new ValueError(
       `broadcastTo: ${formatShape(source.shape)} does not stretch to ${formatShape(shape)}; only extents of 1 repeat`,
     );
@@ -39,16 +56,48 @@ export const broadcastTo = defineOp(broadcastToDef, (x: Operand, shape: Shape): 
   return applyOne(broadcastToDef, [source], { shape: [...shape] });
 });
 
+/** `x` repeated to the shape that it has in common with `others`. */
+export function broadcastLike(x: Tensor, ...others: Input[]): Tensor {
+  const all = [x, ...others];
+  const shape = broadcastShapes(
+    "broadcastTo",
+    all.map((each) => each.spec.shape),
+  );
+  if (sameShape(x.spec.shape, shape)) return x;
+  if (isStatic(shape)) return applyOne(broadcastToDef, [x], { shape });
+  // One tensor of just that shape says it all.
+  const like = others.find((other) => sameShape(other.spec.shape, shape));
+  return applyOne(broadcastToDef, like ? [x, like] : all, { shape: null });
+}
+
+const sumPrograms = programs((types) => program(types, (x) => k.fold("add", x!)));
+
+/** Added up to the shape of the second input, where that is known only at run time. */
+const sumLikeDef: OpDef = {
+  name: "sumLike",
+  infer: ([x, like]) => [{ shape: like!.shape, dtype: x!.dtype }],
+  kernel: ([x, like]) => rows(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape)),
+  gradient: [(g, { inputs: [x] }) => broadcastLike(g, x!), null],
+};
+
+/** The adjoint of a broadcast: `x` summed over what was repeated, in the shape of `like`. */
+function sumLike(x: Tensor, like: Input): Tensor {
+  const [from, to] = [like.spec.shape, x.spec.shape];
+  if (sameShape(from, to)) return x;
+  if (!isStatic(from) || !isStatic(to)) return applyOne(sumLikeDef, [x, like], {});
+  return reshapeLike(sum(x, broadcastAxes(from, to)), like);
+}
+
 /** The sum over `axis`. The elements of a row are added in order. */
 export const sum = defineFold(
   "sum",
   (x) => k.fold("add", x),
-  (g, { inputs: [x], attributes: { axes } }) => spread(g, x as Tensor, axes),
+  (g, { inputs: [x], attributes: { axes, keepDims } }) => spread(g, x as Tensor, axes, keepDims),
 );
 
 /** The values `y` of a reduction of `x` over `axes`, repeated over the elements they came from. */
-export function spread(y: Tensor, x: Tensor, axes: readonly number[]): Tensor {
-  return broadcastTo(reshape(y, reducedShape(x.shape, axes, true) as Shape), x.shape);
+export function spread(y: Tensor, x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
+  return broadcastLike(keepDims ? y : expandAxes(y, axes), x);
 }
 
 /** The operands of `op` as tensors of one dtype and one shape. */
@@ -60,7 +109,21 @@ export function broadcastTogether(op: string, operands: readonly unknown[]): Ten
 export function stretch(op: string, tensors: readonly Tensor[]): Tensor[] {
   const shape = broadcastShapes(
     op,
-    tensors.map((tensor) => tensor.shape),
-  ) as Shape;
-  return tensors.map((tensor) => broadcastTo(tensor, shape));
+    tensors.map((tensor) => tensor.spec.shape),
+  );
+  return tensors.map((tensor, i) =>
+    sameShape(tensor.spec.shape, shape) ? tensor : broadcastLike(tensor, ...tensors.filter((_, j) => j !== i)),
+  );
+}
+
+/** Zeros in the shape and dtype of `x`. */
+export function zerosLike(x: Operand): Tensor {
+  const like = asTensor("zerosLike", x);
+  return broadcastLike(asTensor("zerosLike", 0, like.dtype), like);
+}
+
+/** Ones in the shape and dtype of `x`. */
+export function onesLike(x: Operand): Tensor {
+  const like = asTensor("onesLike", x);
+  return broadcastLike(asTensor("onesLike", 1, like.dtype), like);
 }

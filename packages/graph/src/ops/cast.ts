@@ -1,5 +1,5 @@
 import { checkDType, type DType, isFloating, scalar as k, map, program, type Tensor, view } from "@gradtape/tensor";
-import { applyOne, defineOp, programs } from "../define.ts";
+import { applyOne, defineOp, type OpOptions, programs } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
 import { IndexedSlices, withValues } from "./gather.ts";
@@ -11,7 +11,7 @@ export function overValues(g: Cotangent, change: (values: Tensor) => Tensor): Co
 
 /** A function of tensors that keeps slices sparse: slices in, slices out. */
 export interface SliceWise {
-  (x: IndexedSlices): IndexedSlices;
+  (x: IndexedSlices, options?: OpOptions): IndexedSlices;
   (x: Operand): Tensor;
 }
 
@@ -42,8 +42,8 @@ function castTensor(x: Tensor, dtype: DType): Tensor {
 }
 
 interface Cast {
-  (x: IndexedSlices, dtype: DType): IndexedSlices;
-  (x: Operand, dtype: DType): Tensor;
+  (x: IndexedSlices, dtype: DType, options?: OpOptions): IndexedSlices;
+  (x: Operand, dtype: DType, options?: OpOptions): Tensor;
 }
 
 /**

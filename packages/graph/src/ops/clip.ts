@@ -1,4 +1,4 @@
-import { formatShape, scalar as k, map, program, sameShape, type Tensor, ValueError } from "@gradtape/tensor";
+import { compatible, formatShape, scalar as k, map, program, type Tensor, ValueError } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
 import { asTensor, asTensors, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
@@ -19,7 +19,7 @@ const addNDef: OpDef = {
   name: "addN",
   infer(inputs) {
     checkDomain("addN", inputs[0]!.dtype, "numeric");
-    const other = inputs.find(({ shape }) => !sameShape(shape, inputs[0]!.shape));
+    const other = inputs.find(({ shape }) => !compatible(shape, inputs[0]!.shape));
     if (other !== undefined) {
       throw new ValueError(
         `addN: shapes must agree, nothing is broadcast;\n  ${formatShape(inputs[0]!.shape)}\n  ${formatShape(other.shape)}`,

@@ -1,15 +1,19 @@
 import {
+  compatible,
   type DType,
   formatShape,
   gatherRows,
+  isStatic,
   normalizeAxis,
   type Shape,
   segmentSum,
   type Tensor,
   ValueError,
 } from "@gradtape/tensor";
-import { applyOne, checkDomain, defineOp } from "../define.ts";
+import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
+import type { Graph } from "../graph.ts";
 import { asIndices, asTensor, Convertible, type Operand } from "../operand.ts";
+import { type Operation, SymbolicTensor } from "../operation.ts";
 import type { Cotangent, Input, OpDef } from "../record.ts";
 import { State } from "../state.ts";
 import { reshape } from "./reshape.ts";
@@ -43,6 +47,26 @@ export class IndexedSlices extends Convertible {
   /** The shape of the whole tensor, `null` where unknown. */
   get shape(): Shape | null {
     return this.denseShape;
+  }
+
+  /** The name of the values, in a graph. */
+  get name(): string | null {
+    return this.values instanceof SymbolicTensor ? this.values.name : null;
+  }
+
+  /** The operation that makes the values, in a graph. */
+  get op(): Operation | null {
+    return this.values instanceof SymbolicTensor ? this.values.op : null;
+  }
+
+  /** The graph of the values, or `null`. */
+  get graph(): Graph | null {
+    return this.values instanceof SymbolicTensor ? this.values.graph : null;
+  }
+
+  /** Where the values are to be made, as asked for. */
+  get device(): string {
+    return this.op?.device ?? "";
   }
 
   /** The whole tensor, repeated rows added up. Throws a ValueError when `denseShape` is missing. */
@@ -96,28 +120,30 @@ const gatherDef: OpDef<GatherAttributes> = {
 
 function gatherGradient(g: Cotangent, params: Input, indices: Tensor, attributes: GatherAttributes): Cotangent {
   const { axis, batchDims } = attributes;
-  if (g instanceof IndexedSlices && axis === 0 && indices.rank === 1) {
-    return new IndexedSlices(g.values, gather(indices, g.indices), params.shape);
+  const { shape } = params.spec;
+  if (g instanceof IndexedSlices && axis === 0 && indices.rank === 1 && isStatic(shape)) {
+    return new IndexedSlices(g.values, gather(indices, g.indices), shape);
   }
   const dense = asTensor("gather", g);
-  if (axis === 0) {
-    const values = reshape(dense, [indices.size, ...params.shape.slice(1)]);
-    return new IndexedSlices(values, reshape(indices, [indices.size]), params.shape);
+  if (axis === 0 && isStatic(shape)) {
+    const count = isStatic(indices.spec.shape) ? indices.size : -1;
+    return new IndexedSlices(reshape(dense, [count, ...shape.slice(1)]), reshape(indices, [count]), shape);
   }
   // The picked axes go in front of the others, where rows can be added up; then the table's axis returns to its place.
   const axes = dense.shape.map((_, i) => i);
   const picked = axes.splice(axis, indices.rank - batchDims);
-  const numSegments = params.shape[axis]!;
-  const added = applyOne(unsortedSegmentSumDef, [transpose(dense, axes.toSpliced(batchDims, 0, ...picked)), indices], {
-    numSegments,
-    batchDims,
-  });
-  const home = params.shape.map((_, i) => i);
+  const front = transpose(dense, axes.toSpliced(batchDims, 0, ...picked));
+  const home = shape.map((_, i) => i);
   const [moved] = home.splice(batchDims, 1);
+  const rows = shape[axis]!;
+  const added =
+    typeof rows === "number"
+      ? applyOne(unsortedSegmentSumDef, [front, indices], { numSegments: rows, axis, batchDims })
+      : applyOne(unsortedSegmentSumDef, [front, indices, params], { numSegments: null, axis, batchDims });
   return transpose(added, home.toSpliced(axis, 0, moved!));
 }
 
-export interface GatherOptions {
+export interface GatherOptions extends OpOptions {
   /** The axis of `params` to pick from; `batchDims` when left out. */
   readonly axis?: number;
   /** How many leading axes of `params` and `indices` go together, pick by pick. */
@@ -138,7 +164,7 @@ export const gather = defineOp(
     if (table.shape.length === 0) throw new ValueError("gather: a scalar has no rows; params needs at least one axis");
     const batch = batchDims === 0 ? 0 : normalizeAxis("gather (batchDims)", batchDims, picks.rank + 1);
     const at = normalizeAxis("gather", axis ?? batch, table.shape.length);
-    if (at < batch || picks.shape.slice(0, batch).some((extent, i) => extent !== table.shape[i])) {
+    if (at < batch || !compatible(picks.spec.shape.slice(0, batch), table.spec.shape.slice(0, batch))) {
       throw new ValueError(
         `gather: with batchDims ${batch} the leading axes must agree and axis must lie behind them;\n` +
           `  params  ${formatShape(table.shape)} axis ${at}\n  indices ${formatShape(picks.shape)}`,
@@ -148,26 +174,28 @@ export const gather = defineOp(
   },
 );
 
-type SegmentAttributes = { readonly numSegments: number; readonly batchDims: number };
+/** How many rows the result has; `null` means as many as the third input has along `axis`. */
+type SegmentAttributes = { readonly numSegments: number | null; readonly axis?: number; readonly batchDims: number };
 
 const unsortedSegmentSumDef: OpDef<SegmentAttributes> = {
   name: "unsortedSegmentSum",
-  infer([data, ids], { numSegments, batchDims }) {
+  infer([data, ids, like], { numSegments, axis, batchDims }) {
     checkDomain("unsortedSegmentSum", data!.dtype, "numeric");
     const leading = data!.shape.slice(0, ids!.shape.length);
-    if (ids!.shape.some((extent, axis) => extent !== leading[axis])) {
+    if (!compatible(ids!.shape, leading)) {
       throw new ValueError(
         "unsortedSegmentSum: segmentIds must have the leading shape of data;\n" +
           `  data       ${formatShape(data!.shape)}\n  segmentIds ${formatShape(ids!.shape)}`,
       );
     }
-    const rows = [...leading.slice(0, batchDims), numSegments];
+    const rows = [...leading.slice(0, batchDims), numSegments ?? like!.shape[axis!]!];
     return [{ shape: [...rows, ...data!.shape.slice(ids!.shape.length)], dtype: data!.dtype }];
   },
   kernel: (_, { batchDims }) => segmentSum("unsortedSegmentSum", batchDims),
   gradient: [
     (g, { inputs: [, ids], attributes: { batchDims } }) =>
       applyOne(gatherDef, [g, ids!], { axis: batchDims, batchDims, negative: "zero" }),
+    null,
     null,
   ],
 };

@@ -21,7 +21,7 @@ export {
   sub,
   where,
 } from "./arithmetic.ts";
-export { broadcastTo, sum } from "./broadcast.ts";
+export { broadcastTo, onesLike, sum, zerosLike } from "./broadcast.ts";
 export { cast, identity, stopGradient } from "./cast.ts";
 export { addN, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm, scalarMul } from "./clip.ts";
 export { concat, stack, unstack } from "./concat.ts";
@@ -33,4 +33,5 @@ export { all, any, argMax, argMin, max, mean, min, prod } from "./reduction.ts";
 export { expandDims, reshape, squeeze } from "./reshape.ts";
 export { embed, pad, slice } from "./slice.ts";
 export { logSoftmax, softmax, softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from "./softmax.ts";
+export { constant, placeholder } from "./sources.ts";
 export { transpose } from "./transpose.ts";

@@ -1,5 +1,14 @@
-import { broadcastShapes, formatShape, matrixProduct, type Shape, type Tensor, ValueError } from "@gradtape/tensor";
-import { applyOne, checkDomain, defineOp } from "../define.ts";
+import {
+  broadcastShapes,
+  compatibleExtents,
+  formatShape,
+  isStatic,
+  matrixProduct,
+  sameShape,
+  type Tensor,
+  ValueError,
+} from "@gradtape/tensor";
+import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
 import { asTensors, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { broadcastTo } from "./broadcast.ts";
@@ -18,7 +27,7 @@ const matMulDef: OpDef = {
   ],
 };
 
-export interface MatMulOptions {
+export interface MatMulOptions extends OpOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
 }
@@ -35,8 +44,8 @@ export const matMul = defineOp(
       throw mismatch(given, "both operands need at least two axes; use expandDims");
     const left = transposeA ? swapLastAxes(given[0]) : given[0];
     const right = transposeB ? swapLastAxes(given[1]) : given[1];
-    const inner = left.shape[left.rank - 1];
-    if (inner !== right.shape[right.rank - 2]) {
+    const inner = left.spec.shape[left.rank - 1]!;
+    if (!compatibleExtents(inner, right.spec.shape[right.rank - 2]!)) {
       const fits =
         inner === right.shape[right.rank - 1] ? `; is a transpose${transposeB ? "B too many" : "B missing"}?` : "";
       throw mismatch(
@@ -44,13 +53,23 @@ export const matMul = defineOp(
         `columns of a (${inner}) and rows of b (${right.shape[right.rank - 2]}) must agree${fits}`,
       );
     }
-    const batch = broadcastShapes("matMul", [left.shape.slice(0, -2), right.shape.slice(0, -2)]) as Shape;
-    return applyOne(matMulDef, [
-      broadcastTo(left, [...batch, ...left.shape.slice(-2)]),
-      broadcastTo(right, [...batch, ...right.shape.slice(-2)]),
-    ]);
+    return applyOne(matMulDef, batched(left, right));
   },
 );
+
+/** Both operands with the leading axes they have in common. */
+function batched(left: Tensor, right: Tensor): [Tensor, Tensor] {
+  const [before, after] = [left.spec.shape.slice(0, -2), right.spec.shape.slice(0, -2)];
+  if (sameShape(before, after)) return [left, right];
+  const batch = broadcastShapes("matMul", [before, after]);
+  const stretched = [left, right].map((operand) => {
+    const shape = [...batch, ...operand.spec.shape.slice(-2)];
+    if (sameShape(operand.spec.shape, shape)) return operand;
+    if (isStatic(shape)) return broadcastTo(operand, shape);
+    throw mismatch([left, right], "leading axes of open extent cannot be stretched; give both operands the same");
+  });
+  return stretched as [Tensor, Tensor];
+}
 
 function mismatch([a, b]: readonly [Tensor, Tensor], advice: string): ValueError {
   return new ValueError(`matMul: ${advice};\n  a ${formatShape(a.shape)}\n  b ${formatShape(b.shape)}`);

@@ -1,10 +1,15 @@
 import {
+  type DType,
+  formatShape,
+  isStatic,
   scalar as k,
+  literal,
   normalizeAxis,
   program,
   reducedShape,
   rows,
   type Scalar,
+  type Shape,
   type Tensor,
   ValueError,
 } from "@gradtape/tensor";
@@ -21,10 +26,11 @@ import { slice } from "./slice.ts";
 import { transpose } from "./transpose.ts";
 
 /** The gradient of a maximum or minimum: shared equally by the elements that reach it. */
-const sharedByTies: GradientRule<FoldAttributes> = (g, { inputs: [x], outputs: [y], attributes: { axes } }) => {
+const sharedByTies: GradientRule<FoldAttributes> = (g, { inputs: [x], outputs: [y], attributes }) => {
   const source = x as Tensor;
-  const ties = cast(equal(source, spread(y!, source, axes)), g.dtype);
-  return mul(spread(div(g, reshape(sum(ties, axes), g.shape)), source, axes), ties);
+  const { axes, keepDims } = attributes;
+  const ties = cast(equal(source, spread(y!, source, axes, keepDims)), g.dtype);
+  return mul(spread(div(g, sum(ties, { axis: axes, keepDims })), source, axes, keepDims), ties);
 };
 
 /** The greatest element over `axis`; NaN if any is. */
@@ -37,16 +43,21 @@ export const min = defineFold("min", (x) => k.fold("min", x), sharedByTies);
 export const prod = defineFold(
   "prod",
   (x) => k.fold("mul", x),
-  (g, { inputs: [x], attributes: { axes } }) => {
+  (g, { inputs: [x], attributes: { axes, keepDims } }) => {
     // Every element's factor is the product of all others; dividing the product by the element would fail at zeros.
     const source = x as Tensor;
+    if (!isStatic(source.spec.shape)) {
+      throw new ValueError(
+        `prod: the gradient needs all extents, the operand has shape ${formatShape(source.spec.shape)}`,
+      );
+    }
     const kept = source.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     const front = transpose(source, [...axes, ...kept]);
     const count = axes.reduce((size, axis) => size * source.shape[axis]!, 1);
     const rest = kept.map((axis) => source.shape[axis]!);
     const others = reshape(productOfOthers(reshape(front, [count, ...rest])), front.shape);
     const home = source.shape.map((_, axis) => [...axes, ...kept].indexOf(axis));
-    return mul(spread(g, source, axes), transpose(others, home));
+    return mul(spread(g, source, axes, keepDims), transpose(others, home));
   },
 );
 
@@ -77,8 +88,27 @@ export function mean(x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOp
   const source = asTensor("mean", x);
   checkDomain("mean", source.dtype, "floating");
   const { axes, keepDims } = foldAttributes("mean", source.rank, axis, options);
-  const count = axes.reduce((size, a) => size * source.shape[a]!, 1);
-  return div(sum(source, { axis: axes, keepDims }), count);
+  return div(sum(source, { axis: axes, keepDims }), elementCount(source, axes));
+}
+
+const elementCountDef: OpDef<{ axes: readonly number[]; dtype: DType }> = {
+  name: "elementCount",
+  infer: (_, { dtype }) => [{ shape: [], dtype }],
+  kernel: ([x], { axes, dtype }) => ({
+    run: () => [literal("elementCount", countOf(x!.shape as Shape, axes), { dtype })],
+  }),
+  gradient: [null],
+};
+
+/** How many elements `x` has along `axes` (all when left out), in its dtype: a number, or a tensor where a run must tell. */
+export function elementCount(x: Tensor, axes: readonly number[] = x.shape.map((_, axis) => axis)): number | Tensor {
+  const { shape } = x.spec;
+  if (axes.every((axis) => typeof shape[axis] === "number")) return countOf(shape as Shape, axes);
+  return applyOne(elementCountDef, [x], { axes, dtype: x.dtype });
+}
+
+function countOf(shape: Shape, axes: readonly number[]): number {
+  return axes.reduce((size, axis) => size * shape[axis]!, 1);
 }
 
 /** The position of the first element that `join` would choose. A NaN is chosen over any number, as `max` does. */

@@ -1,24 +1,32 @@
 import {
-  checkShape,
+  type Extent,
   formatShape,
+  isStatic,
   normalizeAxes,
   normalizeAxis,
+  type PartialShape,
   reshaped,
   type Shape,
+  sameShape,
   sizeOf,
   type Tensor,
   ValueError,
   view,
 } from "@gradtape/tensor";
-import { applyOne, defineOp } from "../define.ts";
+import { applyOne, defineOp, type OpOptions } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
-import type { OpDef } from "../record.ts";
+import type { Input, OpDef } from "../record.ts";
 
-const reshapeDef: OpDef<{ shape: Shape }> = {
+/** The shape asked for, in which one -1 is left open; `null` means the shape of the second input. */
+type ReshapeAttributes = { readonly shape: readonly number[] | null };
+
+const reshapeDef: OpDef<ReshapeAttributes> = {
   name: "reshape",
-  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  infer: ([x, like], { shape }) => [
+    { shape: shape === null ? like!.shape : resolveShape(x!.shape, shape), dtype: x!.dtype },
+  ],
   kernel: () => view(reshaped),
-  gradient: [(g, { inputs: [x] }) => reshapeLike(g, x!)],
+  gradient: [(g, { inputs: [x] }) => reshapeLike(g, x!), null],
 };
 
 /**
@@ -27,21 +35,44 @@ const reshapeDef: OpDef<{ shape: Shape }> = {
  */
 export const reshape = defineOp(reshapeDef, (x: Operand, shape: Shape): Tensor => {
   const source = asTensor("reshape", x);
-  const target = resolveShape(source.shape, shape);
-  if (target.length === source.rank && target.every((extent, axis) => extent === source.shape[axis])) return source;
-  return applyOne(reshapeDef, [source], { shape: target });
+  checkWanted(shape);
+  const target = resolveShape(source.spec.shape, shape);
+  if (sameShape(target, source.spec.shape)) return source;
+  return applyOne(reshapeDef, [source], { shape: isStatic(target) ? target : [...shape] });
 });
 
 /** `x` in the shape of `other`. */
-export function reshapeLike(x: Tensor, other: { readonly shape: Shape }): Tensor {
-  return reshape(x, other.shape);
+export function reshapeLike(x: Tensor, other: Input): Tensor {
+  const { shape } = other.spec;
+  if (sameShape(x.spec.shape, shape)) return x;
+  if (isStatic(shape)) return applyOne(reshapeDef, [x], { shape });
+  return applyOne(reshapeDef, [x, other], { shape: null });
 }
 
-function resolveShape(from: Shape, to: Shape): Shape {
-  const open = Array.isArray(to) ? to.indexOf(-1) : -1;
-  const known = checkShape("reshape", open < 0 ? to : to.map((extent, axis) => (axis === open ? 1 : extent)));
+function checkWanted(shape: unknown): void {
+  const legal =
+    Array.isArray(shape) &&
+    shape.every((extent) => Number.isInteger(extent) && extent >= -1) &&
+    shape.filter((extent) => extent === -1).length <= 1;
+  if (legal) return;
+  const text = Array.isArray(shape) ? `[${shape.join(", ")}]` : String(shape);
+  throw new ValueError(`reshape: ${text} is not a shape; use integers >= 0, and at most one -1`);
+}
+
+/** The shape `to` with its open extent filled in, as far as `from` tells. */
+function resolveShape(from: PartialShape, to: readonly number[]): PartialShape {
+  const open = to.indexOf(-1);
+  if (!isStatic(from)) {
+    const unknown = from.filter((extent) => typeof extent !== "number");
+    const [before, after] = [from, to].map((shape) =>
+      sizeOf((shape as PartialShape).filter((extent): extent is number => typeof extent === "number" && extent >= 0)),
+    );
+    // The one open extent stays the same one when everything else does.
+    const kept = unknown.length === 1 && before === after ? unknown[0]! : null;
+    return to.map((extent): Extent => (extent === -1 ? kept : extent));
+  }
   const size = sizeOf(from);
-  const rest = sizeOf(known);
+  const rest = sizeOf(to.filter((extent) => extent !== -1));
   const missing = rest === 0 ? 0 : size / rest;
   if (open < 0 ? rest !== size : !Number.isInteger(missing) || missing * rest !== size) {
     throw new ValueError(
@@ -49,28 +80,58 @@ function resolveShape(from: Shape, to: Shape): Shape {
         `${open < 0 ? ` (${rest} elements)` : ""}; the sizes must agree`,
     );
   }
-  return open < 0 ? [...known] : known.map((extent, axis) => (axis === open ? missing : extent));
+  return to.map((extent) => (extent === -1 ? missing : extent));
+}
+
+/* New axes of extent 1 and axes of extent 1 taken away are each other's adjoints. Axes count in the longer shape. */
+
+type AxesAttributes = { readonly axes: readonly number[] };
+
+const expandDimsDef: OpDef<AxesAttributes> = {
+  name: "expandDims",
+  infer: ([x], { axes }) => [
+    { shape: axes.reduce<PartialShape>((s, axis) => s.toSpliced(axis, 0, 1), x!.shape), dtype: x!.dtype },
+  ],
+  kernel: () => view(reshaped),
+  gradient: [(g, { attributes: { axes } }) => squeezeAxes(g, axes)],
+};
+
+const squeezeDef: OpDef<AxesAttributes> = {
+  name: "squeeze",
+  infer([x], { axes }) {
+    const wide = axes.find((axis) => typeof x!.shape[axis] === "number" && x!.shape[axis] !== 1);
+    if (wide === undefined) return [{ shape: x!.shape.filter((_, axis) => !axes.includes(axis)), dtype: x!.dtype }];
+    throw new ValueError(
+      `squeeze: axis ${wide} of shape ${formatShape(x!.shape)} has extent ${x!.shape[wide]}, only 1 can go`,
+    );
+  },
+  kernel: () => view(reshaped),
+  gradient: [(g, { attributes: { axes } }) => expandAxes(g, axes)],
+};
+
+/** `x` with new axes of extent 1 at `axes` of the result, sorted. */
+export function expandAxes(x: Tensor, axes: readonly number[]): Tensor {
+  return axes.length === 0 ? x : applyOne(expandDimsDef, [x], { axes });
+}
+
+function squeezeAxes(x: Tensor, axes: readonly number[]): Tensor {
+  return axes.length === 0 ? x : applyOne(squeezeDef, [x], { axes });
 }
 
 /** `x` with a new axis of extent 1 at `axis` (negative: counted from the end of the result). */
-export function expandDims(x: Operand, axis: number): Tensor {
+export const expandDims = defineOp(expandDimsDef, (x: Operand, axis: number): Tensor => {
   const source = asTensor("expandDims", x);
-  const at = normalizeAxis("expandDims", axis, source.rank + 1);
-  return reshape(source, source.shape.toSpliced(at, 0, 1));
+  return expandAxes(source, [normalizeAxis("expandDims", axis, source.rank + 1)]);
+});
+
+export interface SqueezeOptions extends OpOptions {
+  /** The axes to take away; every axis of extent 1 when left out. */
+  readonly axis?: number | readonly number[] | null;
 }
 
-/** `x` without its axes of extent 1, or without just those in `axis`. Throws a ValueError for an axis of another extent. */
-export function squeeze(x: Operand, { axis = null }: { axis?: number | readonly number[] | null } = {}): Tensor {
+/** `x` without axes of extent 1. Throws a ValueError for an axis of another extent. */
+export const squeeze = defineOp(squeezeDef, (x: Operand, { axis = null }: SqueezeOptions = {}): Tensor => {
   const source = asTensor("squeeze", x);
   const axes = normalizeAxes("squeeze", axis, source.rank);
-  const wide = axes.find((a) => source.shape[a] !== 1);
-  if (axis !== null && wide !== undefined) {
-    throw new ValueError(
-      `squeeze: axis ${wide} of shape ${formatShape(source.shape)} has extent ${source.shape[wide]}, only 1 can go`,
-    );
-  }
-  return reshape(
-    source,
-    source.shape.filter((extent, a) => extent !== 1 || !axes.includes(a)),
-  );
-}
+  return squeezeAxes(source, axis === null ? axes.filter((a) => source.shape[a] === 1) : axes);
+});

@@ -1,31 +1,67 @@
-import { assemble, checkShape, formatShape, type Shape, sliced, type Tensor, ValueError, view } from "@gradtape/tensor";
-import { applyOne, defineOp } from "../define.ts";
+import {
+  assemble,
+  checkShape,
+  type Extent,
+  formatShape,
+  isStatic,
+  type PartialShape,
+  type Shape,
+  sliced,
+  type Tensor,
+  ValueError,
+  view,
+} from "@gradtape/tensor";
+import { applyOne, defineOp, type OpOptions } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
-import type { OpDef } from "../record.ts";
+import type { Input, OpDef } from "../record.ts";
 
 /* Cutting a piece out and laying a piece into zeros are each other's adjoints. */
 
-type Region = { readonly begin: Shape; readonly shape: Shape; readonly steps: readonly number[] };
+/** Where a piece lies in the whole: `size` elements from `begin` on, `steps` apart; -1 means all that is left. */
+type SliceAttributes = { readonly begin: Shape; readonly size: readonly number[]; readonly steps: readonly number[] };
 
-const sliceDef: OpDef<Region> = {
+/** The shape of the whole; `null` means that of the second input. */
+type EmbedAttributes = { readonly shape: Shape | null; readonly begin: Shape; readonly steps: readonly number[] };
+
+const sliceDef: OpDef<SliceAttributes> = {
   name: "slice",
-  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
-  kernel: (_, { begin, shape, steps }) => view((layout) => sliced(layout, begin, shape, steps)),
-  gradient: [
-    (g, { inputs: [x], attributes: { begin, steps } }) => applyOne(embedDef, [g], { begin, steps, shape: x!.shape }),
-  ],
+  infer([x], { begin, size, steps }) {
+    const shape = size.map((extent, axis): Extent => {
+      const whole = x!.shape[axis]!;
+      if (extent !== -1) return extent;
+      if (typeof whole === "number") return Math.ceil((whole - begin[axis]!) / steps[axis]!);
+      return begin[axis] === 0 && steps[axis] === 1 ? whole : null;
+    });
+    checkRegion("slice", begin, shape, steps, x!.shape);
+    return [{ shape, dtype: x!.dtype }];
+  },
+  kernel: (_, { begin, steps }) => view((layout, shape) => sliced(layout, begin, shape, steps)),
+  gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => embedLike(g, x!, begin, steps)],
 };
 
-const embedDef: OpDef<Region> = {
+const embedDef: OpDef<EmbedAttributes> = {
   name: "embed",
-  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  infer([x, like], { shape, begin, steps }) {
+    const whole = shape ?? like!.shape;
+    checkRegion("embed", begin, x!.shape, steps, whole);
+    return [{ shape: whole, dtype: x!.dtype }];
+  },
   kernel: ([x], { begin, steps }) => assemble((layout) => sliced(layout, begin, x!.shape as Shape, steps)),
-  gradient: [
-    (g, { inputs: [x], attributes: { begin, steps } }) => applyOne(sliceDef, [g], { begin, steps, shape: x!.shape }),
-  ],
+  gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => sliceLike(g, x!, begin, steps), null],
 };
 
-export interface SliceOptions {
+function embedLike(x: Tensor, whole: Input, begin: Shape, steps: readonly number[]): Tensor {
+  const { shape } = whole.spec;
+  if (isStatic(shape)) return applyOne(embedDef, [x], { shape, begin, steps });
+  return applyOne(embedDef, [x, whole], { shape: null, begin, steps });
+}
+
+function sliceLike(x: Tensor, piece: Input, begin: Shape, steps: readonly number[]): Tensor {
+  const size = piece.spec.shape.map((extent) => (typeof extent === "number" ? extent : -1));
+  return applyOne(sliceDef, [x], { begin, size, steps });
+}
+
+export interface SliceOptions extends OpOptions {
   /** Take every n-th element along each axis; 1 when left out. */
   readonly steps?: readonly number[];
 }
@@ -44,11 +80,7 @@ export const slice = defineOp(
         `slice: begin [${begin.join(", ")}] and size [${size.join(", ")}] need one entry for each axis of ${formatShape(source.shape)}`,
       );
     }
-    const shape = size.map((extent, axis) =>
-      extent === -1 ? Math.ceil((source.shape[axis]! - begin[axis]!) / stride[axis]!) : extent,
-    );
-    checkRegion("slice", { begin, shape, steps: stride }, source.shape);
-    return applyOne(sliceDef, [source], { begin: [...begin], shape, steps: [...stride] });
+    return applyOne(sliceDef, [source], { begin: [...begin], size: [...size], steps: [...stride] });
   },
 );
 
@@ -59,7 +91,6 @@ export const embed = defineOp(
     const source = asTensor("embed", x);
     const stride = steps ?? source.shape.map(() => 1);
     checkShape("embed", shape);
-    checkRegion("embed", { begin, shape: source.shape, steps: stride }, shape);
     return applyOne(embedDef, [source], { begin: [...begin], shape: [...shape], steps: [...stride] });
   },
 );
@@ -80,17 +111,26 @@ export function pad(x: Operand, paddings: readonly (readonly [number, number])[]
   );
 }
 
-function checkRegion(op: string, { begin, shape, steps }: Region, whole: Shape): void {
+function checkRegion(
+  op: string,
+  begin: Shape,
+  shape: PartialShape,
+  steps: readonly number[],
+  whole: PartialShape,
+): void {
   const outside = whole.findIndex((extent, axis) => {
     const first = begin[axis]!;
     const count = shape[axis]!;
     const step = steps[axis]!;
-    if (![first, count, step].every(Number.isInteger) || first < 0 || count < 0 || step < 1) return true;
+    if (!Number.isInteger(first) || !Number.isInteger(step) || first < 0 || step < 1) return true;
+    if (typeof count !== "number") return false;
+    if (!Number.isInteger(count) || count < 0) return true;
+    if (typeof extent !== "number") return false;
     return count === 0 ? first > extent : first + (count - 1) * step >= extent;
   });
   if (begin.length === whole.length && shape.length === whole.length && outside < 0) return;
   throw new ValueError(
     `${op}: the piece does not lie within the whole${outside < 0 ? "" : ` on axis ${outside}`};\n` +
-      `  whole ${formatShape(whole)}\n  begin [${begin.join(", ")}]\n  size  [${shape.join(", ")}]`,
+      `  whole ${formatShape(whole)}\n  begin [${begin.join(", ")}]\n  size  ${formatShape(shape)}`,
   );
 }

@@ -1,5 +1,6 @@
 import {
   checkIndices,
+  compatible,
   formatShape,
   type Kernel,
   scalar as k,
@@ -13,7 +14,7 @@ import {
   ValueError,
 } from "@gradtape/tensor";
 import { apply } from "../apply.ts";
-import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
+import { applyOne, checkDomain, defineOp, type OpOptions, programs } from "../define.ts";
 import { asIndices, asTensor, asTensors, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
@@ -44,7 +45,7 @@ function alongAxis(name: string, meaning: (x: Scalar) => Scalar, gradient: Gradi
     kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
     gradient: [gradient],
   };
-  return defineOp(def, (logits: Operand, { axis = -1 }: { axis?: number } = {}): Tensor => {
+  return defineOp(def, (logits: Operand, { axis = -1 }: OpOptions & { axis?: number } = {}): Tensor => {
     const x = asTensor(name, logits);
     return applyOne(def, [x], { axis: normalizeAxis(name, axis, x.rank) });
   });
@@ -108,7 +109,7 @@ const sparseDef: OpDef = {
   name: sparseName,
   infer([logits, labels]) {
     const specs = crossEntropySpecs(sparseName, logits!);
-    if (formatShape(labels!.shape) !== formatShape(specs[0]!.shape)) {
+    if (!compatible(labels!.shape, specs[0]!.shape)) {
       throw new ValueError(
         `${sparseName}: labels need the shape of logits without the last axis (one class index per row; ` +
           "for one-hot rows use softmaxCrossEntropyWithLogits);\n" +
@@ -150,7 +151,7 @@ const denseName = "softmaxCrossEntropyWithLogits";
 const denseDef: OpDef = {
   name: denseName,
   infer([logits, labels]) {
-    if (formatShape(labels!.shape) !== formatShape(logits!.shape)) {
+    if (!compatible(labels!.shape, logits!.shape)) {
       throw new ValueError(
         `${denseName}: labels (one distribution per row) and logits need one shape;\n` +
           `  logits ${formatShape(logits!.shape)}\n  labels ${formatShape(labels!.shape)}`,

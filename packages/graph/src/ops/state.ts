@@ -1,5 +1,7 @@
 import {
   compatible,
+  type EagerTensor,
+  fill,
   formatShape,
   InvalidArgumentError,
   scalar as k,
@@ -16,6 +18,31 @@ import { programs } from "../define.ts";
 import type { OpDef } from "../record.ts";
 
 /* Reading and writing variables. A write has no outputs and no gradient. */
+
+/** The operation that stands for a variable in its graph. It computes nothing: ops name the variable itself. */
+export const variableDef: OpDef = {
+  name: "variable",
+  infer: () => [],
+  kernel: () => ({ run: () => [] }),
+};
+
+/** The value of a state if it has one, else the second input. */
+export const initializedValue: OpDef = {
+  name: "initializedValue",
+  allowsMissing: true,
+  infer: ([, initial]) => [initial!],
+  kernel: () => ({ run: ([state, initial]) => [state ?? initial!] }),
+  gradient: [(g) => g, null],
+};
+
+/** Whether a state has a value. */
+export const isVariableInitializedDef: OpDef = {
+  name: "isVariableInitialized",
+  allowsMissing: true,
+  infer: () => [{ shape: [], dtype: "bool" }],
+  kernel: () => ({ run: ([state]) => [fill([], state !== undefined) as EagerTensor] }),
+  gradient: [null],
+};
 
 /** The value of a state as a tensor, which later writes do not change. */
 export const readVariable: OpDef = {
@@ -52,7 +79,7 @@ function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): O
   };
 }
 
-export const assign = write("assign", (_, value) => value);
+export const assign: OpDef = { ...write("assign", (_, value) => value), overwrites: true };
 export const assignAdd = write("assignAdd", k.add);
 export const assignSub = write("assignSub", k.sub);
 

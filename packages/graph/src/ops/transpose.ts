@@ -11,7 +11,7 @@ const transposeDef: OpDef<{ perm: readonly number[] }> = {
 };
 
 /** The axes of `x` in the order of `perm`; reversed when `perm` is left out. Nothing is copied. */
-export const transpose = defineOp(transposeDef, (x: Operand, perm?: readonly number[]): Tensor => {
+export const transpose = defineOp(transposeDef, (x: Operand, perm?: readonly number[] | null): Tensor => {
   const source = asTensor("transpose", x);
   const order = perm ?? source.shape.map((_, axis) => source.rank - 1 - axis);
   const sorted = [...order].sort((a, b) => a - b);

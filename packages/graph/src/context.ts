@@ -1,0 +1,62 @@
+import type { Graph } from "./graph.ts";
+import type { OpDef, Recorder } from "./record.ts";
+
+/* Where a call happens: who listens, and into which graph it is written. The only module-level state of the library. */
+
+/** Those who listen at present, outermost first. */
+export const recorders: Recorder[] = [];
+
+/** The graphs being built, innermost last; `null` stands for an eager stretch within. Empty: eager mode. */
+const graphs: (Graph | null)[] = [];
+
+/** The graph being built, or `null` in eager mode. */
+export function currentGraph(): Graph | null {
+  return graphs[graphs.length - 1] ?? null;
+}
+
+/** True when ops run at once: no graph is being built. */
+export function executingEagerly(): boolean {
+  return currentGraph() === null;
+}
+
+/** Runs `body` while `graph` is being built, or eagerly for `null`. */
+export function within<T>(graph: Graph | null, body: () => T): T {
+  graphs.push(graph);
+  try {
+    return body();
+  } finally {
+    graphs.pop();
+  }
+}
+
+/** Runs `body` while nobody listens. */
+export function unrecorded<T>(body: () => T): T {
+  const listening = recorders.splice(0);
+  try {
+    return body();
+  } finally {
+    recorders.splice(0, recorders.length, ...listening);
+  }
+}
+
+/** The name that the next operation of an op is to have. */
+let wanted: { readonly def: OpDef; readonly name: string } | null = null;
+
+/** Gives the first operation of `def` that `body` builds the name `name`. */
+export function named<T>(def: OpDef, name: string, body: () => T): T {
+  const before = wanted;
+  wanted = { def, name };
+  try {
+    return body();
+  } finally {
+    wanted = before;
+  }
+}
+
+/** The name asked for an operation of `def`, once. */
+export function takeName(def: OpDef): string | undefined {
+  if (wanted?.def !== def) return undefined;
+  const { name } = wanted;
+  wanted = null;
+  return name;
+}

@@ -1,0 +1,115 @@
+import { type Tensor, ValueError } from "@gradtape/tensor";
+import { perform } from "./apply.ts";
+import { currentGraph } from "./context.ts";
+import type { Graph } from "./graph.ts";
+import { asTensor, nameOf, type Operand } from "./operand.ts";
+import { Operation, SymbolicTensor } from "./operation.ts";
+import { identity } from "./ops/cast.ts";
+import { IndexedSlices } from "./ops/gather.ts";
+import type { OpDef } from "./record.ts";
+import { Variable } from "./variable.ts";
+
+/* Order without data: operations that compute nothing and wait for others. In eager mode all of this has happened. */
+
+/** What can be waited for. */
+export type Waitable = Operation | Tensor | IndexedSlices | Variable | null;
+
+const noOpDef: OpDef = { name: "noOp", infer: () => [], kernel: () => ({ run: () => [] }), gradient: [] };
+
+export interface NameOption {
+  readonly name?: string;
+}
+
+/** An operation that does nothing; `null` in eager mode. */
+export function noOp({ name = "NoOp" }: NameOption = {}): Operation | null {
+  return currentGraph() === null ? null : (perform(noOpDef, [], {}, name) as Operation);
+}
+
+/** The operations behind what is waited for. A TypeError for anything else. */
+export function operationsOf(what: string, inputs: readonly unknown[]): Operation[] {
+  return inputs.flatMap((input): Operation[] => {
+    if (input === null) return [];
+    if (input instanceof Operation) return [input];
+    if (input instanceof SymbolicTensor) return [input.op];
+    if (input instanceof IndexedSlices) return operationsOf(what, [input.values, input.indices]);
+    if (input instanceof Variable) return input.op instanceof Operation ? [input.op] : [];
+    if (currentGraph() === null) return [];
+    throw new TypeError(`${what}: cannot wait for ${nameOf(input)}; expected operations or tensors of the graph`);
+  });
+}
+
+function commonGraph(what: string, operations: readonly Operation[]): Graph | null {
+  const graph = operations[0]?.graph ?? currentGraph();
+  const stranger = operations.find((operation) => operation.graph !== graph);
+  if (stranger === undefined) return graph;
+  throw new ValueError(`${what}: all inputs must be from the same graph; ${stranger.name} is not`);
+}
+
+/** One operation that is done when all of `inputs` are; `null` in eager mode. */
+export function group(...args: (Waitable | NameOption)[]): Operation | null {
+  const last = args[args.length - 1];
+  const options = isOptions(last) ? last : {};
+  const operations = operationsOf("group", isOptions(last) ? args.slice(0, -1) : args);
+  const graph = commonGraph("group", operations);
+  if (graph === null) return null;
+  return graph.asDefault(() =>
+    graph.controlDependencies(operations, () => noOp({ name: options.name ?? "group_deps" })),
+  );
+}
+
+function isOptions(value: unknown): value is NameOption {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+export interface TupleOptions extends NameOption {
+  /** More operations to wait for. */
+  readonly controlInputs?: readonly Waitable[];
+}
+
+/**
+ * The same values, each available only when all of them are; `null` entries stay, slices stay slices. In eager mode the
+ * list itself. Throws a ValueError when no entry holds a tensor.
+ */
+export function tuple<T extends Operand | Operation | null>(
+  values: readonly T[],
+  { name = "tuple", controlInputs = [] }: TupleOptions = {},
+): (T | Tensor | IndexedSlices)[] {
+  const operations = operationsOf("tuple", values as readonly unknown[]);
+  const graph = commonGraph("tuple", operations);
+  if (graph === null) return [...values];
+  if (values.every((value) => value === null || value instanceof Operation)) {
+    throw new ValueError("tuple: the list holds no tensor; give at least one");
+  }
+  return graph.asDefault(() =>
+    graph.nameScope(name, () => {
+      const gate = group(...operations, ...operationsOf("tuple", controlInputs))!;
+      return graph.controlDependencies([gate], () =>
+        values.map((value) => {
+          if (value === null || value instanceof Operation) return value;
+          const same = value instanceof IndexedSlices ? value : asTensor("tuple", value);
+          return graph.colocateWith(gate, () => identity(same as Tensor, { name: "control_dependency" }));
+        }),
+      );
+    }),
+  );
+}
+
+/** Lets the operations that `body` builds wait for `inputs`; `null` lets them wait for nothing. Eagerly just runs it. */
+export function controlDependencies<T>(inputs: readonly Waitable[] | null, body: () => T): T {
+  const graph = currentGraph();
+  return graph === null
+    ? body()
+    : graph.controlDependencies(inputs && operationsOf("controlDependencies", inputs), body);
+}
+
+/** Puts `name/` before the names of the operations that `body` builds. Eagerly just runs it. */
+export function nameScope<T>(name: string | null, body: (scope: string) => T): T {
+  const graph = currentGraph();
+  return graph === null ? body("") : graph.nameScope(name, body);
+}
+
+/** Records where the operations that `body` builds are to run. */
+export function device<T>(name: string, body: () => T): T {
+  const graph = currentGraph();
+  return graph === null ? body() : graph.device(name, body);
+}

@@ -1,0 +1,28 @@
+import { type EagerTensor, FailedPreconditionError, type TensorSpec } from "@gradtape/tensor";
+import type { Attributes, OpDef } from "./record.ts";
+import { Storage } from "./state.ts";
+
+/** What an op is run on: tensors, and the storage of states. */
+export type Value = EagerTensor | Storage;
+
+/** Runs an op now. Shapes are inferred first, so that a mistake is told in the op's own words. */
+export function execute(def: OpDef, values: readonly (Value | undefined)[], attributes: Attributes): EagerTensor[] {
+  const inputs = values.map((value, i) => {
+    if (!(value instanceof Storage)) return value;
+    return def.writes?.includes(i) ? value.writable : value.value;
+  }) as EagerTensor[];
+  const specs: readonly TensorSpec[] = def.infer(inputs, attributes);
+  const outputs = def.kernel(inputs, attributes, specs).run(inputs, specs);
+  for (const value of values) {
+    if (value instanceof Storage && outputs.some(({ buffer }) => buffer === value.value.buffer)) value.share();
+  }
+  return outputs;
+}
+
+/** The error of reading a variable too early. */
+export function uninitialized(name: string, location: string | null): FailedPreconditionError {
+  const built = location === null ? "" : ` (used at ${location})`;
+  return new FailedPreconditionError(
+    `the variable ${name} is not initialized${built}; run its initializer, or globalVariablesInitializer() built after it`,
+  );
+}

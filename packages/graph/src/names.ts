@@ -1,0 +1,28 @@
+import { ValueError } from "@gradtape/tensor";
+
+/** Names in use: the second `w` becomes `w_1`. Case does not distinguish names. */
+export class Names {
+  private readonly next = new Map<string, number>();
+
+  /** `name` if it is free, else `name_1`, `name_2`, …; taken from then on. */
+  unique(name: string): string {
+    const key = name.toLowerCase();
+    let count = this.next.get(key);
+    if (count === undefined) {
+      this.next.set(key, 1);
+      return name;
+    }
+    while (this.next.has(`${key}_${count}`)) count++;
+    this.next.set(key, count + 1);
+    this.next.set(`${key}_${count}`, 1);
+    return `${name}_${count}`;
+  }
+}
+
+/** Throws a ValueError unless `name` can name an operation: letters, digits and `_ . \ - /`, the first no punctuation. */
+export function checkName(what: string, name: unknown): string {
+  if (typeof name === "string" && /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/.test(name)) return name;
+  throw new ValueError(
+    `${what}: ${JSON.stringify(name)} is not a valid name; begin with a letter, digit or ".", go on with these and "_-/"`,
+  );
+}

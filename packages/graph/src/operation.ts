@@ -1,0 +1,130 @@
+import {
+  type DType,
+  formatShape,
+  RuntimeError,
+  type Shape,
+  Tensor,
+  type TensorSpec,
+  type TypedData,
+} from "@gradtape/tensor";
+import type { Graph } from "./graph.ts";
+import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
+
+/** What a new operation is made of. */
+export interface OperationParts {
+  readonly graph: Graph;
+  /** Position in the order of creation. */
+  readonly id: number;
+  readonly name: string;
+  readonly def: OpDef;
+  readonly inputs: readonly Input[];
+  readonly attributes: Attributes;
+  readonly controlInputs: readonly Operation[];
+  readonly specs: readonly TensorSpec[];
+  readonly device: string;
+  /** Names of operations beside which this one is to be placed. */
+  readonly colocation: readonly string[];
+  /** The line of the user's program that built it, where known. */
+  readonly location: string | null;
+}
+
+/** A node of a graph: an op written down to be run by a session. */
+export class Operation implements OpRecord {
+  readonly graph: Graph;
+  readonly id: number;
+  readonly name: string;
+  readonly def: OpDef;
+  readonly inputs: readonly Input[];
+  readonly attributes: Attributes;
+  readonly controlInputs: readonly Operation[];
+  readonly outputs: readonly SymbolicTensor[];
+  readonly device: string;
+  readonly colocation: readonly string[];
+  readonly location: string | null;
+
+  constructor({ specs, ...parts }: OperationParts) {
+    this.graph = parts.graph;
+    this.id = parts.id;
+    this.name = parts.name;
+    this.def = parts.def;
+    this.inputs = parts.inputs;
+    this.attributes = parts.attributes;
+    this.controlInputs = parts.controlInputs;
+    this.device = parts.device;
+    this.colocation = parts.colocation;
+    this.location = parts.location;
+    this.outputs = specs.map((spec, index) => new SymbolicTensor(this, index, spec));
+  }
+
+  /** The name of the op it runs. */
+  get type(): string {
+    return this.def.name;
+  }
+
+  /** One line: `name = type(inputs) {attributes} -> dtype[shape]`. */
+  toString(): string {
+    const inputs = [
+      ...this.inputs.map((input) =>
+        input instanceof SymbolicTensor ? input.name : (input as { opName: string }).opName,
+      ),
+      ...this.controlInputs.map((operation) => `^${operation.name}`),
+    ];
+    const shown = Object.entries(this.attributes).filter(([, value]) => value !== undefined);
+    const attributes = shown.length === 0 ? "" : ` ${formatAttributes(shown)}`;
+    const outputs = this.outputs.map(({ dtype, spec }) => `${dtype}${formatShape(spec.shape)}`).join(", ");
+    return `${this.name} = ${this.type}(${inputs.join(", ")})${attributes}${outputs === "" ? "" : ` -> ${outputs}`}`;
+  }
+}
+
+function formatAttributes(entries: readonly (readonly [string, unknown])[]): string {
+  const texts = entries.map(([name, value]) => {
+    const text = JSON.stringify(value);
+    return `${name}: ${text.length > 60 ? `${text.slice(0, 57)}...` : text}`;
+  });
+  return `{${texts.join(", ")}}`;
+}
+
+/** The result that an operation will have when a session runs it. An extent that only the run will tell is `null`. */
+export class SymbolicTensor<S extends Shape = Shape> extends Tensor<S> {
+  readonly op: Operation;
+  /** Which output of the operation this is. */
+  readonly index: number;
+  readonly dtype: DType;
+  readonly shape: S;
+  private readonly known: TensorSpec;
+
+  constructor(op: Operation, index: number, spec: TensorSpec) {
+    super();
+    this.op = op;
+    this.index = index;
+    this.dtype = spec.dtype;
+    this.known = spec;
+    this.shape = spec.shape.map((extent) => (typeof extent === "number" ? extent : null)) as unknown as S;
+  }
+
+  override get spec(): TensorSpec {
+    return this.known;
+  }
+
+  get graph(): Graph {
+    return this.op.graph;
+  }
+
+  /** `operation:index`. */
+  get name(): string {
+    return `${this.op.name}:${this.index}`;
+  }
+
+  /** Where the operation is to run, as asked for. */
+  get device(): string {
+    return this.op.device;
+  }
+
+  get data(): TypedData {
+    throw new RuntimeError(`${this.name}: a tensor of a graph has no value of its own; fetch it with session.run`);
+  }
+
+  override toString(): string {
+    return `<Tensor '${this.name}' shape=${formatShape(this.spec.shape)} dtype=${this.dtype}>`;
+  }
+}

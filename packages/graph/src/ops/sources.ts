@@ -1,0 +1,58 @@
+import {
+  checkDType,
+  type DType,
+  type EagerTensor,
+  literal,
+  type PartialShape,
+  RuntimeError,
+  type Tensor,
+  ValueError,
+} from "@gradtape/tensor";
+import { addConstant, perform } from "../apply.ts";
+import { currentGraph } from "../context.ts";
+import { defineOp, type OpOptions } from "../define.ts";
+import type { Operand } from "../operand.ts";
+import type { OpDef } from "../record.ts";
+
+/* Where the values of a graph come from. */
+
+const placeholderDef: OpDef<{ dtype: DType; shape: readonly (number | null)[] }> = {
+  name: "placeholder",
+  infer: (_, { dtype, shape }) => [{ dtype, shape }],
+  kernel: () => ({ run: () => [] }),
+  mustBeFed: true,
+  gradient: [],
+};
+
+/**
+ * A tensor of the graph being built whose value is fed to each run. `null` in `shape` is an extent that each run may
+ * choose. Throws a RuntimeError in eager mode.
+ */
+export const placeholder = defineOp(
+  placeholderDef,
+  (dtype: DType, shape: readonly (number | null)[], _options: OpOptions = {}): Tensor => {
+    checkDType("placeholder", dtype);
+    checkPartialShape(shape);
+    if (currentGraph() === null) {
+      throw new RuntimeError("placeholder: only a graph has placeholders; build it within graph.asDefault(() => …)");
+    }
+    return perform(placeholderDef, [], { dtype, shape: [...shape] }).outputs[0]!;
+  },
+);
+
+function checkPartialShape(shape: PartialShape): void {
+  if (Array.isArray(shape) && shape.every((e) => e === null || (Number.isInteger(e) && (e as number) >= 0))) return;
+  throw new ValueError(`placeholder: ${JSON.stringify(shape)} is not a shape; use integers >= 0, and null where open`);
+}
+
+export interface ConstantOptions extends OpOptions {
+  readonly shape?: readonly number[];
+  readonly dtype?: DType;
+}
+
+/** A value that never changes: an operation when a graph is being built, else a plain tensor. */
+export function constant(value: Operand, { shape, dtype, name }: ConstantOptions = {}): Tensor {
+  const tensor: EagerTensor = literal("constant", value, { ...(shape && { shape }), ...(dtype && { dtype }) });
+  const graph = currentGraph();
+  return graph === null ? tensor : addConstant(graph, tensor, name ?? "Const");
+}

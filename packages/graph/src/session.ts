@@ -1,0 +1,182 @@
+import { compatible, EagerTensor, formatShape, literal, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
+import { getDefaultGraph } from "./defaults.ts";
+import { execute, uninitialized, type Value } from "./execute.ts";
+import { type Fetch, type Fetched, planFetches, type Wanted } from "./fetches.ts";
+import type { Graph } from "./graph.ts";
+import { nameOf, type Operand } from "./operand.ts";
+import { Operation, SymbolicTensor } from "./operation.ts";
+import { schedule } from "./schedule.ts";
+import { State, Storage } from "./state.ts";
+import { Variable } from "./variable.ts";
+
+/** Values for tensors of the graph, for one run: pairs of tensor (or its name) and value. */
+export type Feeds = Iterable<readonly [Tensor | string, Operand]>;
+
+/**
+ * Runs parts of a graph, and keeps the values of its variables between runs.
+ *
+ * A run executes exactly the operations that the fetches need, in the order in which they were built; so a variable is
+ * read before an update that was built later, and after one it waits for.
+ */
+export class Session {
+  readonly graph: Graph;
+  private readonly storages = new Map<State, Storage>();
+  private closed = false;
+
+  constructor({ graph = getDefaultGraph() }: { graph?: Graph } = {}) {
+    this.graph = graph;
+  }
+
+  /**
+   * Computes `fetches` and returns them in the same structure: tensors for tensors and variables, `null` for operations.
+   *
+   * Everything is checked before anything runs. Throws a TypeError for what cannot be fetched, fed, or converted; a
+   * ValueError for a tensor of another graph or a feed of another shape; an InvalidArgumentError for a placeholder that
+   * is not fed; a FailedPreconditionError for a variable without a value; a RuntimeError when closed.
+   */
+  run<const F extends Fetch>(fetches: F, feeds: Feeds = []): Fetched<F> {
+    this.checkOpen("run");
+    const { wanted, pack } = planFetches(this.graph, fetches);
+    const values = this.feed(feeds);
+    for (const each of wanted) this.checkOwned("fetch", each);
+    const operations = schedule(wanted, values);
+    this.checkReady(operations, wanted);
+    for (const operation of operations) this.execute(operation, values);
+    return pack((each) => this.result(each, values)) as Fetched<F>;
+  }
+
+  /** A function that runs `fetches` with one argument for each tensor of `feedList`. */
+  makeCallable<const F extends Fetch>(
+    fetches: F,
+    feedList: readonly Tensor[] = [],
+  ): (...values: Operand[]) => Fetched<F> {
+    this.checkOpen("makeCallable");
+    for (const each of planFetches(this.graph, fetches).wanted) this.checkOwned("fetch", each);
+    return (...values) => {
+      if (values.length !== feedList.length) {
+        throw new ValueError(`makeCallable: expected ${feedList.length} values to feed, got ${values.length}`);
+      }
+      return this.run(
+        fetches,
+        feedList.map((tensor, i) => [tensor, values[i]!] as const),
+      );
+    };
+  }
+
+  /** Ends the session; its variables are gone. */
+  close(): void {
+    this.closed = true;
+    this.storages.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  private execute(operation: Operation, values: Map<Tensor, EagerTensor>): void {
+    const { def, inputs, attributes, outputs } = operation;
+    if (outputs.length > 0 && outputs.every((output) => values.has(output))) return; // fed
+    const computed = execute(
+      def,
+      inputs.map((input, i) => this.valueOf(operation, i, input, values)),
+      attributes,
+    );
+    outputs.forEach((output, i) => {
+      if (!values.has(output)) values.set(output, computed[i]!);
+    });
+  }
+
+  private valueOf(
+    operation: Operation,
+    i: number,
+    input: Tensor | State,
+    values: Map<Tensor, EagerTensor>,
+  ): Value | undefined {
+    if (!(input instanceof State)) return values.get(input) ?? (input as EagerTensor);
+    const storage = this.storageOf(input);
+    if (storage !== null) return storage;
+    if (operation.def.allowsMissing) return undefined;
+    if (!operation.def.overwrites || !operation.def.writes?.includes(i))
+      throw uninitialized(input.opName, operation.location);
+    const fresh = Storage.empty(input);
+    this.storages.set(input, fresh);
+    return fresh;
+  }
+
+  private storageOf(state: State): Storage | null {
+    return state.storage ?? this.storages.get(state) ?? null;
+  }
+
+  private result(wanted: Wanted, values: ReadonlyMap<Tensor, EagerTensor>): Tensor | null {
+    if (wanted instanceof Operation) return null;
+    if (!(wanted instanceof Variable)) return values.get(wanted) ?? wanted;
+    const storage = this.storageOf(wanted)!;
+    storage.share();
+    return storage.value;
+  }
+
+  private feed(feeds: Feeds): Map<Tensor, EagerTensor> {
+    if (typeof feeds?.[Symbol.iterator] !== "function") {
+      throw new TypeError(`Session.run: feeds must be a list of [tensor, value] pairs, got ${nameOf(feeds)}`);
+    }
+    const values = new Map<Tensor, EagerTensor>();
+    for (const pair of feeds) {
+      if (!Array.isArray(pair) || pair.length !== 2) {
+        throw new TypeError(`Session.run: a feed is a [tensor, value] pair, got ${nameOf(pair)}`);
+      }
+      const [key, value] = pair;
+      const tensor = typeof key === "string" ? this.graph.getTensorByName(key) : key;
+      if (!(tensor instanceof SymbolicTensor)) {
+        throw new TypeError(`Session.run: only tensors of the graph can be fed, got ${nameOf(key)}`);
+      }
+      this.checkOwned("feed", tensor);
+      values.set(tensor, fedValue(tensor, value));
+    }
+    return values;
+  }
+
+  private checkOpen(method: string): void {
+    if (this.closed) throw new RuntimeError(`Session.${method}: the session is closed; make a new one`);
+  }
+
+  private checkOwned(what: string, wanted: Wanted): void {
+    const graph = wanted instanceof EagerTensor ? null : (wanted as { graph: Graph | null }).graph;
+    if (graph === null || graph === this.graph) return;
+    const { name } = wanted as { name: string };
+    throw new ValueError(`Session.run: cannot ${what} ${name}, it belongs to another graph than the session's`);
+  }
+
+  /** What would stop the run halfway stops it here, with all variables as they were. */
+  private checkReady(operations: readonly Operation[], wanted: readonly Wanted[]): void {
+    const ready = new Set<State>();
+    const check = (state: State, location: string | null) => {
+      if (this.storageOf(state) === null && !ready.has(state)) throw uninitialized(state.opName, location);
+    };
+    for (const { def, inputs, location } of operations) {
+      inputs.forEach((input, i) => {
+        if (!(input instanceof State) || def.allowsMissing) return;
+        if (def.overwrites && def.writes?.includes(i)) ready.add(input);
+        else check(input, location);
+      });
+    }
+    for (const each of wanted) if (each instanceof State) check(each, null);
+  }
+}
+
+/** The value fed for `tensor`, checked against its dtype and shape. */
+function fedValue(tensor: SymbolicTensor, value: unknown): EagerTensor {
+  const { dtype, name, spec, op } = tensor;
+  if (value instanceof SymbolicTensor) {
+    throw new TypeError(`Session.run: the value fed for ${name} is itself a tensor of a graph; feed numbers`);
+  }
+  const given = value instanceof Variable ? literal("feed", value.array(), { dtype: value.dtype }) : value;
+  if (given instanceof EagerTensor && given.dtype !== dtype) {
+    throw new TypeError(`Session.run: ${name} is ${dtype}, the value fed is ${given.dtype}; cast it`);
+  }
+  const fed = literal(`feed of ${name}`, given, { dtype });
+  if (compatible(fed.shape, spec.shape)) return fed;
+  throw new ValueError(
+    `Session.run: the value fed for ${name} has another shape${op.location === null ? "" : ` (built at ${op.location})`};\n` +
+      `  ${name} ${formatShape(spec.shape)}\n  ${"fed".padEnd(name.length)} ${formatShape(fed.shape)}`,
+  );
+}
