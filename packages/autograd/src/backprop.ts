@@ -1,5 +1,17 @@
 import { aggregate, type Cotangent, gradientRule, IndexedSlices, type Input, type OpRecord } from "@gradtape/graph";
-import { isFloating, type Tensor, ValueError } from "@gradtape/tensor";
+import { compatible, formatShape, isFloating, LookupError, type Tensor, ValueError } from "@gradtape/tensor";
+
+/** What a graph wants done on the way back; a tape needs none of it. */
+export interface Detours {
+  /** Where the walk ends: what these are made from is taken as constant. */
+  readonly stop?: ReadonlySet<Input>;
+  /** Adds the terms that arrived at `at`. */
+  aggregate?(terms: readonly Cotangent[], at: Input): Cotangent;
+  /** Runs the rules of one op, in scopes of its own. */
+  around?<T>(record: OpRecord, body: () => T): T;
+  /** What one op hands on, before anyone uses it. */
+  gate?(cotangents: readonly (Cotangent | null)[]): readonly (Cotangent | null)[];
+}
 
 /**
  * The cotangents of `sources`, given those of `targets`: one walk backwards over what was recorded, in which every op
@@ -12,6 +24,7 @@ export function backprop(
   targets: readonly Input[],
   seeds: readonly Cotangent[],
   sources: readonly Input[],
+  detours: Detours = {},
 ): (Cotangent | null)[] {
   const wanted = new Set(sources);
   const leads = leadingFrom(records, sources);
@@ -24,7 +37,7 @@ export function backprop(
   const total = (at: Input): Cotangent | null => {
     const list = terms.get(at);
     if (list === undefined) return null;
-    const sum = aggregate(list);
+    const sum = list.length === 1 ? list[0]! : detours.aggregate ? detours.aggregate(list, at) : aggregate(list);
     terms.set(at, [sum]);
     return sum;
   };
@@ -36,7 +49,12 @@ export function backprop(
     const record = records[i]!;
     if (!record.outputs.some((output) => terms.has(output))) continue;
     const cotangents = record.outputs.map(total);
-    for (const [input, cotangent] of inputCotangents(record, cotangents, leads)) arrive(input, cotangent);
+    if (!record.outputs.some((output) => detours.stop?.has(output))) {
+      const found = inputCotangents(record, cotangents, leads, detours);
+      found.forEach((cotangent, k) => {
+        if (cotangent !== null) arrive(record.inputs[k]!, cotangent);
+      });
+    }
     for (const output of record.outputs) if (!wanted.has(output)) terms.delete(output);
   }
   return sources.map(total);
@@ -52,33 +70,41 @@ function leadingFrom(records: readonly OpRecord[], sources: readonly Input[]): S
   return leads;
 }
 
+/** The cotangent of each input of `record`, `null` where none flows. */
 function inputCotangents(
   record: OpRecord,
   cotangents: readonly (Cotangent | null)[],
   leads: ReadonlySet<Input>,
-): [Input, Cotangent][] {
+  { around = (_, body) => body(), gate }: Detours,
+): readonly (Cotangent | null)[] {
   const { def, inputs } = record;
-  const given = def.sparse ? cotangents : cotangents.map((g) => (g instanceof IndexedSlices ? g.toTensor() : g));
-  const gs = given as (Tensor | null)[];
-  return inputs.flatMap((input, i): [Input, Cotangent][] => {
-    const rule = leads.has(input) ? gradientRule(def, i) : null;
-    const cotangent = rule?.(gs[0]!, record, gs);
-    if (!cotangent) return [];
-    checkCotangent(record, i, cotangent);
-    return [[input, cotangent]];
+  if (!inputs.some((input) => leads.has(input))) return [];
+  return around(record, () => {
+    const given = def.sparse ? cotangents : cotangents.map((g) => (g instanceof IndexedSlices ? g.toTensor() : g));
+    const gs = given as (Tensor | null)[];
+    const found = inputs.map((input, i) => {
+      const rule = leads.has(input) ? gradientRule(def, i) : null;
+      if (rule === undefined) throw noGradient(record);
+      const cotangent = rule && rule(gs[0]!, record, gs);
+      if (cotangent) checkCotangent(record, i, cotangent);
+      return cotangent;
+    });
+    return gate === undefined ? found : gate(found);
   });
 }
 
+function noGradient({ def, ...record }: OpRecord): LookupError {
+  const name = "name" in record ? ` '${String(record.name)}'` : "";
+  return new LookupError(
+    `no gradient is defined for the operation${name} (op type: ${def.name}); stop it with stopGradient`,
+  );
+}
+
 function checkCotangent({ def, inputs }: OpRecord, i: number, cotangent: Cotangent): void {
-  const expected = inputs[i]!.shape;
-  const { shape } = cotangent;
-  if (
-    shape === null ||
-    (shape.length === expected.length && shape.every((extent, axis) => extent === expected[axis]))
-  ) {
-    return;
-  }
+  const expected = inputs[i]!.spec.shape;
+  const shape = cotangent instanceof IndexedSlices ? cotangent.shape : cotangent.spec.shape;
+  if (shape === null || compatible(shape, expected)) return;
   throw new ValueError(
-    `${def.name}: the gradient rule of input ${i} gave shape [${shape.join(", ")}], the input has [${expected.join(", ")}]`,
+    `${def.name}: the gradient rule of input ${i} gave shape ${formatShape(shape)}, the input has ${formatShape(expected)}`,
   );
 }

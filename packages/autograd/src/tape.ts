@@ -303,7 +303,8 @@ function sourcesOf(method: string, sources: unknown): Input[] {
   });
 }
 
-function checkUnconnected(value: unknown): void {
+/** Throws a ValueError for anything but the two choices. */
+export function checkUnconnected(value: unknown): void {
   if (value === "none" || value === "zero") return;
   throw new ValueError(`unconnectedGradients: ${nameOf(value)} is not a choice; use "none" or "zero"`);
 }

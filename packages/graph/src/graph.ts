@@ -70,7 +70,10 @@ export class Graph {
     return tensor;
   }
 
-  /** Adds an operation. Its name, by default that of the op, is put into the name scope and made unique. */
+  /**
+   * Adds an operation. Its name, by default that of the op, is put into the name scope and made unique; one that ends
+   * in `/` is the name of a scope, taken as it is.
+   */
   createOperation(def: OpDef, inputs: readonly Input[], attributes: Attributes, name = def.name): Operation {
     const specs = def.infer(
       inputs.map((input) => input.spec),
@@ -79,7 +82,7 @@ export class Graph {
     const operation = new Operation({
       graph: this,
       id: this.byName.size,
-      name: this.uniqueName(name),
+      name: name.endsWith("/") ? this.exactName(name.slice(0, -1)) : this.uniqueName(name),
       def,
       inputs,
       attributes,
@@ -167,6 +170,12 @@ export class Graph {
   /** The whole graph, a line for each operation. */
   toString(): string {
     return this.getOperations().join("\n");
+  }
+
+  /** The name of a scope, for the one operation that stands for the scope itself. */
+  private exactName(name: string): string {
+    if (this.byName.has(name)) throw new ValueError(`Graph: there already is an operation named ${name}`);
+    return name;
   }
 
   private surrounded<T>(change: Partial<Surroundings>, body: () => T): T {

@@ -23,7 +23,7 @@ export { sigmoidCrossEntropyWithLogits } from "./losses.ts";
 export { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
 export { Operation, SymbolicTensor } from "./operation.ts";
 export * from "./ops/index.ts";
-export { checkRowsMatch } from "./ops/state.ts";
+export { assignAdd as assignAddDef, checkRowsMatch } from "./ops/state.ts";
 export { type Cotangent, gradientRule, type Input, type OpDef, type OpRecord, type Recorder } from "./record.ts";
 export { type Feeds, Session } from "./session.ts";
 export { State, Storage } from "./state.ts";

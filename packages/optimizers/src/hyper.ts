@@ -1,12 +1,13 @@
-import { asTensor, cast, type Operand } from "@gradtape/graph";
-import { type DType, type Tensor, ValueError } from "@gradtape/tensor";
+import { asTensor, cast, constant, type Operand, SymbolicTensor } from "@gradtape/graph";
+import { type DType, Tensor, ValueError } from "@gradtape/tensor";
 
 /** A hyper-parameter: a number, a tensor or variable, or a function of no arguments that returns one of these. */
 export type Hyper = number | Operand | (() => number | Operand);
 
 /**
  * The present value of a hyper-parameter. A function is called. A plain number is rounded to float32, as TensorFlow
- * does, even where the variable is float64; a float64 tensor keeps its digits.
+ * does, even where the variable is float64; a float64 tensor keeps its digits. In a graph a number becomes a constant,
+ * a tensor or variable is read again by each run.
  */
 export function evaluateHyper(name: string, hyper: unknown): Tensor {
   const value = typeof hyper === "function" ? hyper() : hyper;
@@ -15,7 +16,13 @@ export function evaluateHyper(name: string, hyper: unknown): Tensor {
       `${name}: the value is ${String(value)}; give a number, a tensor, or a function that returns one`,
     );
   }
-  return asTensor(name, value);
+  const tensor = value instanceof Tensor ? value : asTensor(name, value);
+  return tensor instanceof SymbolicTensor ? tensor : constant(tensor, { name: snakeCase(name) });
+}
+
+/** The names of operations are TensorFlow's: `learning_rate`. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Hyper-parameters in the dtype of the variable they are used on. */

@@ -1,53 +1,46 @@
-import { flatten, GradientTape, type Structure } from "@gradtape/autograd";
 import {
-  apply,
+  assignAddDef,
   asTensor,
-  Convertible,
   type Cotangent,
+  controlDependencies,
+  currentGraph,
+  executingEagerly,
+  type Graph,
+  GraphKeys,
+  group,
   IndexedSlices,
   nameOf,
-  type Operand,
-  sliceIndices,
-  sliceValues,
-  unique,
-  unsortedSegmentSum,
+  nameScope,
+  type Operation,
+  performWrite,
   Variable,
 } from "@gradtape/graph";
 import { NotImplementedError, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
+import {
+  type ComputeGradientsOptions,
+  GATE_GRAPH,
+  GATE_NONE,
+  GATE_OP,
+  type GradientPair,
+  graphGradients,
+  type Loss,
+  tapeGradients,
+} from "./compute.ts";
 import { castHypers, evaluateHyper } from "./hyper.ts";
+import { convertPairs, type Gradient, variableNames } from "./pairs.ts";
+import { multiplyPowers, Powers } from "./powers.ts";
+import { rowsToUpdate } from "./rows.ts";
 import type { UpdateRule } from "./rule.ts";
 import { Slots } from "./slots.ts";
-
-/** A gradient as users may hand it over: `null`, slices, or anything a tensor can be made from. */
-export type Gradient = Operand | null;
-
-/** What optimizers update; tensors are accepted where only their gradient is asked for. */
-export type GradientPair = [gradient: Cotangent | null, variable: Variable];
-
-export interface ComputeGradientsOptions {
-  /** What to differentiate by: variables, in any nesting. All trainable variables that the loss reads, when left out. */
-  readonly varList?: Structure<Variable | Tensor> | null;
-  /** How gradients wait for each other in a graph; no effect on a loss that is a function. */
-  readonly gateGradients?: number;
-  /** How terms of a gradient are added in a graph; no effect on a loss that is a function. */
-  readonly aggregationMethod?: number | null;
-  /** Accepted for compatibility: placement only. */
-  readonly colocateGradientsWithOps?: boolean;
-  /** The gradient of the loss itself, in its shape; ones when left out. */
-  readonly gradLoss?: Operand | null;
-}
 
 export interface ApplyGradientsOptions {
   /** A numeric variable that counts steps: 1 is added after the updates. */
   readonly globalStep?: Variable | null;
-  /** Name of the operation in a graph. */
+  /** Name of the operation in a graph; that of the optimizer when left out. */
   readonly name?: string | null;
 }
 
 export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
-
-/** A loss: a function of no arguments that computes it. */
-export type Loss = () => Operand | readonly Operand[];
 
 /**
  * The contract of TensorFlow 1's `tf.compat.v1.train.Optimizer`: a loss is differentiated, the gradients are applied.
@@ -55,14 +48,14 @@ export type Loss = () => Operand | readonly Operand[];
  */
 export abstract class Optimizer {
   /** Gradients are used as they come. */
-  static readonly GATE_NONE = 0;
-  /** The gradients of one op are used when all of them are there. */
-  static readonly GATE_OP = 1;
+  static readonly GATE_NONE = GATE_NONE;
+  /** The gradients that one op gives are used when all of them are there. */
+  static readonly GATE_OP = GATE_OP;
   /** All gradients are used when all of them are there. */
-  static readonly GATE_GRAPH = 2;
-  readonly GATE_NONE = 0;
-  readonly GATE_OP = 1;
-  readonly GATE_GRAPH = 2;
+  static readonly GATE_GRAPH = GATE_GRAPH;
+  readonly GATE_NONE = GATE_NONE;
+  readonly GATE_OP = GATE_OP;
+  readonly GATE_GRAPH = GATE_GRAPH;
 
   /** Carried on the update ops; updates in one process never interleave, so it changes no number. */
   readonly useLocking: boolean;
@@ -70,8 +63,12 @@ export abstract class Optimizer {
   protected readonly rule: UpdateRule;
   private readonly name: string;
   private readonly slots = new Slots();
+  private readonly powers = new Powers();
 
-  constructor(rule: UpdateRule, { name, useLocking }: { name: string; useLocking: boolean }) {
+  constructor(
+    rule: UpdateRule,
+    { name, useLocking = false }: { readonly name: string; readonly useLocking?: boolean },
+  ) {
     if (!name) throw new ValueError(`${rule.name}Optimizer: an optimizer needs a name, got ${JSON.stringify(name)}`);
     this.rule = rule;
     this.name = name;
@@ -93,22 +90,24 @@ export abstract class Optimizer {
     return this.slots.names();
   }
 
-  /** The variables that hold the optimizer's state, sorted by name. */
+  /** The variables of the present graph (or of eager mode) that hold the optimizer's state, sorted by name. */
   variables(): Variable[] {
-    return this.slots.variables().sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    const here = currentGraph();
+    return [...this.powers.variables(), ...this.slots.variables()]
+      .filter(({ graph }) => graph === here)
+      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
   /**
-   * One step: the gradients of `loss` are computed and applied. Returns `null`, as everything has happened.
-   * Throws a ValueError when no variable gets a gradient.
+   * One step: the gradients of `loss` are computed and applied. In a graph the operation that does it is returned; in
+   * eager mode it has happened, and the result is `null`. Throws a ValueError when no variable gets a gradient.
    */
-  minimize(loss: Loss, options: MinimizeOptions = {}): null {
+  minimize(loss: Loss, options: MinimizeOptions = {}): Operation | null {
     const pairs = this.computeGradients(loss, options);
     if (pairs.every(([gradient]) => gradient === null)) {
-      const names = pairs.map(([, variable]) => variableName(variable)).join(", ");
       throw new ValueError(
         `${this.name}.minimize: no gradients provided for any variable: the loss ${nameOf(loss)} depends on none of ` +
-          `[${names}] through differentiable ops`,
+          `[${variableNames(pairs)}] through differentiable ops`,
       );
     }
     return this.applyGradients(pairs, options);
@@ -116,54 +115,106 @@ export abstract class Optimizer {
 
   /**
    * The gradient of `loss` for each variable, in the order of the list: a tensor, IndexedSlices for gathered tables, or
-   * `null`. `loss` is called once; a loss of several elements counts as their sum.
+   * `null`. A loss that is a function is called once, and recorded by a tape; a loss of several elements counts as their
+   * sum.
    *
-   * Throws a RuntimeError for a loss that is not a function, a TypeError for one that returns no tensor, a ValueError
-   * for an entry of `varList` that is neither variable nor tensor.
+   * Throws a RuntimeError for a loss that is not a function in eager mode, a TypeError for one that is or returns no
+   * tensor, a ValueError for bad options. What varList may hold: variables, and tensors the loss is made from.
    */
-  computeGradients(loss: Loss, { varList = null, gradLoss = null }: ComputeGradientsOptions = {}): GradientPair[] {
-    if (typeof loss !== "function") {
-      throw new RuntimeError(
-        `${this.name}.computeGradients: the loss must be a function in eager mode, got ${nameOf(loss)}; ` +
-          "write () => loss",
-      );
+  computeGradients(loss: Loss, options: ComputeGradientsOptions = {}): GradientPair[] {
+    const op = `${this.name}.computeGradients`;
+    if (typeof loss === "function") return tapeGradients(op, loss, options);
+    const graph = (loss as { readonly graph?: Graph } | null)?.graph ?? currentGraph();
+    if (graph === null || (executingEagerly() && !(loss instanceof Tensor))) {
+      throw new RuntimeError(`${op}: the loss must be a function in eager mode, got ${nameOf(loss)}; write () => loss`);
     }
-    const listed = varList === null ? null : flatten(varList).map(asTarget);
-    const tape = new GradientTape();
-    const value = tape.record(() => {
-      if (listed !== null) tape.watch(listed);
-      return lossTensors(this.name, loss());
-    });
-    const variables = (listed ?? tape.watchedVariables()) as Variable[];
-    const gradients = tape.gradient(value, variables, { outputGradients: gradLoss });
-    return variables.map((variable, i) => [gradients[i] as Cotangent | null, variable]);
+    if (!(loss instanceof Tensor))
+      throw new TypeError(`${op}: the loss is ${nameOf(loss)}; expected a tensor or a function`);
+    return graph.asDefault(() => graphGradients(op, loss, graph, options));
   }
 
   /**
    * Updates each variable by its gradient, in order; pairs whose gradient is `null` are skipped. Then 1 is added to
-   * `globalStep`. Returns `null`.
+   * `globalStep`. In a graph the operation that does all this is returned, in eager mode `null`.
    *
    * Throws a TypeError for malformed pairs, a ValueError for an empty list or one of `null`s, an InvalidArgumentError
    * for shapes and indices that do not fit, a RuntimeError for slices on a variable with a constraint.
    */
   applyGradients(
     pairs: Iterable<readonly [Gradient, Variable]>,
-    { globalStep = null }: ApplyGradientsOptions = {},
-  ): null {
-    const converted = convertPairs(this.name, pairs);
+    { globalStep = null, name = null }: ApplyGradientsOptions = {},
+  ): Operation | null {
+    const op = `${this.name}.applyGradients`;
+    const converted = convertPairs(op, pairs);
     if (globalStep !== null && !(globalStep instanceof Variable)) {
-      throw new TypeError(`${this.name}.applyGradients: globalStep must be a variable, got ${nameOf(globalStep)}`);
+      throw new TypeError(`${op}: globalStep must be a variable, got ${nameOf(globalStep)}`);
     }
     const updates = converted.filter((pair): pair is [Cotangent, Variable] => pair[0] !== null);
+    const graph = currentGraph() ?? updates.map(([, { graph: own }]) => own).find((own) => own) ?? null;
+    if (graph === null) {
+      this.performUpdates(updates);
+      globalStep?.assignAdd(1);
+      return null;
+    }
+    return graph.asDefault(() => this.buildUpdates(graph, updates, globalStep, name ?? this.name));
+  }
+
+  /** The updates as operations of `graph`, under one name, and the operation that stands for all of them. */
+  private buildUpdates(
+    graph: Graph,
+    updates: readonly (readonly [Cotangent, Variable])[],
+    globalStep: Variable | null,
+    name: string,
+  ): Operation {
+    return graph.nameScope(name, (scope) => {
+      const operations = this.performUpdates(updates);
+      const done = group(...operations, { name: globalStep === null ? scope : "update" })!;
+      const train = globalStep === null ? done : graph.controlDependencies([done], () => increment(globalStep, scope));
+      const collection = graph.getCollectionRef(GraphKeys.TRAIN_OP);
+      if (!collection.includes(train)) collection.push(train);
+      return train;
+    });
+  }
+
+  /** Performs the updates in order; the operations they have become in a graph, nothing in eager mode. */
+  private performUpdates(updates: readonly (readonly [Cotangent, Variable])[]): (Operation | null)[] {
     const states = updates.map(([, variable]) => this.statesOf(variable));
     const hypers = this.rule.hyper.map((name) => evaluateHyper(name, this[name as keyof this]));
-    updates.forEach(([gradient, variable], i) => {
-      const hyper = castHypers(hypers, variable.dtype);
-      if (gradient instanceof IndexedSlices) this.updateSparse(variable, states[i]!, hyper, gradient);
-      else this.updateDense(variable, states[i]!, hyper, gradient);
+    const powers = this.powers.beside(updates[0]![1], this.rule, hypers);
+    const scalars = [...hypers, ...powers.map((power) => power.value())];
+    const done = updates.map(([gradient, variable], i) =>
+      nameScope(`update_${variable.opName}`, () =>
+        this.update(gradient, states[i]!, castHypers(scalars, variable.dtype)),
+      ),
+    );
+    return [...done, ...multiplyPowers(powers, this.rule, hypers, done)];
+  }
+
+  /** One variable updated. */
+  private update(gradient: Cotangent, states: readonly Variable[], scalars: readonly Tensor[]): Operation | null {
+    const [variable] = states as [Variable];
+    const { applyDense, applySparse, sparseRows } = this.rule;
+    const attributes = { useLocking: this.useLocking };
+    if (gradient instanceof IndexedSlices) {
+      if (variable.constraint !== null) {
+        throw new RuntimeError(
+          `${this.name}.applyGradients: ${variable.name} has a constraint, which cannot be kept under a sparse update; ` +
+            "densify the gradient or drop the constraint",
+        );
+      }
+      return performWrite(
+        applySparse,
+        [...states, ...scalars, ...rowsToUpdate(gradient, variable, sparseRows)],
+        attributes,
+      );
+    }
+    const updated = performWrite(applyDense, [...states, ...scalars, gradient], attributes);
+    if (variable.constraint === null) return updated;
+    const { constraint } = variable;
+    return controlDependencies([updated], () => {
+      const constrained = variable.assign(constraint(variable.value()));
+      return constrained instanceof Variable ? null : group(constrained);
     });
-    if (globalStep !== null) globalStep.assignAdd(1);
-    return null;
   }
 
   /** The variable and its slots, made now where missing. */
@@ -174,86 +225,23 @@ export abstract class Optimizer {
       );
     }
     const slots = Object.entries(this.rule.slots);
-    return [variable, ...slots.map(([name, initial]) => this.slots.getOrCreate(variable, name, initial, this.name))];
+    return [
+      variable,
+      ...slots.map(([slot, initial]) => {
+        const value = typeof initial === "number" ? initial : (this[initial as keyof this] as number);
+        return this.slots.getOrCreate(variable, slot, value, this.slotLabel(slot));
+      }),
+    ];
   }
 
-  private updateDense(variable: Variable, states: Variable[], hyper: Tensor[], gradient: Tensor): void {
-    apply(this.rule.applyDense, [...states, ...hyper, gradient], { useLocking: this.useLocking });
-    if (variable.constraint !== null) variable.assign(variable.constraint(variable.value()));
-  }
-
-  private updateSparse(variable: Variable, states: Variable[], hyper: Tensor[], slices: IndexedSlices): void {
-    if (variable.constraint !== null) {
-      throw new RuntimeError(
-        `${this.name}.applyGradients: ${variable.name} has a constraint, which cannot be kept under a sparse update; ` +
-          "densify the gradient or drop the constraint",
-      );
-    }
-    const { values, indices } = mergeRows(slices);
-    apply(this.rule.applySparse, [...states, ...hyper, values, indices], { useLocking: this.useLocking });
+  /** What a slot's variable is called behind the name of the variable it belongs to. */
+  protected slotLabel(_slot: string): string {
+    return this.name;
   }
 }
 
-/** Slices with the rows of equal index added up, left to right, in order of first appearance. */
-function mergeRows(slices: IndexedSlices): { values: Tensor; indices: Tensor } {
-  const values = sliceValues(slices);
-  const indices = sliceIndices(slices);
-  if (indices.rank !== 1 || values.rank === 0 || values.shape[0] !== indices.shape[0]) return { values, indices };
-  const { values: distinct, positions } = unique(indices);
-  return { values: unsortedSegmentSum(values, positions, distinct.size), indices: distinct };
-}
-
-function asTarget(entry: unknown): Variable | Tensor {
-  if (entry instanceof Variable || entry instanceof Tensor) return entry;
-  throw new ValueError(`computeGradients: varList holds ${nameOf(entry)}; expected variables`);
-}
-
-function variableName(variable: Variable | Tensor): string {
-  return variable instanceof Variable ? variable.name : nameOf(variable);
-}
-
-function lossTensors(optimizer: string, loss: unknown): Structure<Tensor | Variable> {
-  for (const leaf of flatten(loss)) {
-    if (leaf instanceof Tensor || leaf instanceof Variable) continue;
-    throw new TypeError(`${optimizer}.computeGradients: the loss function returned ${nameOf(leaf)}; expected a tensor`);
-  }
-  return loss as Structure<Tensor | Variable>;
-}
-
-function convertPairs(optimizer: string, pairs: Iterable<unknown>): [Cotangent | null, Variable][] {
-  const op = `${optimizer}.applyGradients`;
-  if (typeof (pairs as Iterable<unknown> | null)?.[Symbol.iterator] !== "function" || typeof pairs === "string") {
-    throw new TypeError(`${op}: expected a list of [gradient, variable] pairs, got ${nameOf(pairs)}`);
-  }
-  const list = [...pairs];
-  if (list.length === 0) throw new ValueError(`${op}: no variables provided, the list of pairs is empty`);
-  const converted = list.map((pair, i): [Cotangent | null, Variable] => {
-    if (!Array.isArray(pair))
-      throw new TypeError(`${op}: entry ${i} is ${nameOf(pair)}; expected a [gradient, variable] pair`);
-    if (pair.length !== 2)
-      throw new ValueError(`${op}: entry ${i} has ${pair.length} items; expected [gradient, variable]`);
-    const [gradient, variable] = pair;
-    if (!(variable instanceof Variable) && !(variable instanceof Tensor)) {
-      throw new TypeError(`${op}: entry ${i} updates ${nameOf(variable)}; expected a variable`);
-    }
-    return [convertGradient(op, i, gradient), variable as Variable];
-  });
-  if (converted.every(([gradient]) => gradient === null)) {
-    const names = converted.map(([, variable]) => variableName(variable)).join(", ");
-    throw new ValueError(`${op}: no gradients provided for any variable: [${names}]`);
-  }
-  return converted;
-}
-
-function convertGradient(op: string, i: number, gradient: unknown): Cotangent | null {
-  if (gradient === null || gradient instanceof IndexedSlices || gradient instanceof Tensor) return gradient;
-  if (gradient instanceof Convertible) return gradient.toTensor();
-  try {
-    return asTensor(op, gradient);
-  } catch (error) {
-    throw new TypeError(
-      `${op}: the gradient of entry ${i} must be convertible to a tensor or IndexedSlices, or null; got ${nameOf(gradient)}`,
-      { cause: error },
-    );
-  }
+/** Adds 1 to the step counter by an operation that carries the name of its scope. */
+function increment(globalStep: Variable, scope: string): Operation {
+  const one = asTensor("globalStep", 1, globalStep.dtype);
+  return performWrite(assignAddDef, [globalStep, one], {}, scope)!;
 }

@@ -1,11 +1,11 @@
 import { checkRowsMatch, type OpDef, programs } from "@gradtape/graph";
 import {
+  compatible,
   formatShape,
   InvalidArgumentError,
   isFloating,
   program,
   type Scalar,
-  sameShape,
   type TensorSpec,
   update,
   updateRows,
@@ -21,49 +21,65 @@ export type Step = (states: Values, hyper: Values, gradient: Scalar) => Values;
 export interface RuleDescription {
   /** Name of the algorithm, as kernels are called: `RMSProp`. */
   readonly name: string;
-  /** The slots with their initial values, in the order of creation. */
-  readonly slots: { readonly [name: string]: number };
+  /** The slots in the order of creation, with what fills them: a number, or the field of the optimizer that holds it. */
+  readonly slots: { readonly [name: string]: number | string };
   /** The hyper-parameters, fields of the optimizer, in the order in which they are read. */
   readonly hyper: readonly string[];
+  /**
+   * Scalars that the optimizer keeps besides its slots and multiplies by a hyper-parameter after every step; they begin
+   * at it. The steps find them among the hyper-parameters.
+   */
+  readonly powers?: { readonly [name: string]: string };
   /** The step for a dense gradient, for every element. */
   readonly dense: Step;
-  /** The step for the rows that a sparse gradient names, repeated rows already added up. */
+  /** The step for a sparse gradient. */
   readonly sparse: Step;
+  /**
+   * What a sparse step touches: the named rows, with repeated ones added up first ("merged", the default) or each in
+   * turn ("repeated"); or every row, with zeros for the gradient of those not named ("all").
+   */
+  readonly sparseRows?: "merged" | "repeated" | "all";
 }
 
-/** An update rule and the two ops made of it. Their inputs: variable, slots, hyper-parameters, gradient (, indices). */
+/** An update rule and the ops made of it. Their inputs: variable, slots, hyper-parameters, powers, gradient (, indices). */
 export interface UpdateRule extends RuleDescription {
   readonly applyDense: OpDef;
   readonly applySparse: OpDef;
 }
 
 export function updateRule(rule: RuleDescription): UpdateRule {
-  return { ...rule, applyDense: denseOp(rule), applySparse: sparseOp(rule) };
+  const applySparse =
+    rule.sparseRows === "all"
+      ? denseOp(`sparseApply${rule.name}`, rule, rule.sparse)
+      : sparseOp(`sparseApply${rule.name}`, rule);
+  return { ...rule, applyDense: denseOp(`apply${rule.name}`, rule, rule.dense), applySparse };
 }
 
+const scalarNames = ({ hyper, powers = {} }: RuleDescription) => [...hyper, ...Object.keys(powers)];
+
 /** The programs of a step, by the dtypes of its operands. */
-function stepPrograms({ slots, hyper }: RuleDescription, step: Step) {
-  const states = ["variable", ...Object.keys(slots)];
+function stepPrograms(rule: RuleDescription, step: Step) {
+  const states = ["variable", ...Object.keys(rule.slots)];
+  const scalars = scalarNames(rule);
   return programs((types) =>
     program(types, (...operands) => {
       const named = (names: readonly string[], first: number): Values =>
         Object.fromEntries(names.map((name, i) => [name, operands[first + i]!]));
-      const next = step(named(states, 0), named(hyper, states.length), operands[operands.length - 1]!);
+      const next = step(named(states, 0), named(scalars, states.length), operands[operands.length - 1]!);
       return states.map((name) => next[name]!);
     }),
   );
 }
 
-function denseOp(rule: RuleDescription): OpDef {
-  const op = `apply${rule.name}`;
-  const programOf = stepPrograms(rule, rule.dense);
+function denseOp(op: string, rule: RuleDescription, step: Step): OpDef {
+  const programOf = stepPrograms(rule, step);
   return {
     name: op,
     ...stateful(rule),
     infer(inputs) {
       const gradient = inputs[inputs.length - 1]!;
       checkOperands(op, rule, inputs, gradient);
-      if (!sameShape(inputs[0]!.shape, gradient.shape)) {
+      if (!compatible(inputs[0]!.shape, gradient.shape)) {
         throw new InvalidArgumentError(
           `${op}: the gradient must have the shape of the variable, nothing is broadcast;\n` +
             `  variable ${formatShape(inputs[0]!.shape)}\n  gradient ${formatShape(gradient.shape)}`,
@@ -75,8 +91,7 @@ function denseOp(rule: RuleDescription): OpDef {
   };
 }
 
-function sparseOp(rule: RuleDescription): OpDef {
-  const op = `sparseApply${rule.name}`;
+function sparseOp(op: string, rule: RuleDescription): OpDef {
   const programOf = stepPrograms(rule, rule.sparse);
   return {
     name: op,
@@ -91,26 +106,21 @@ function sparseOp(rule: RuleDescription): OpDef {
   };
 }
 
-function stateful({ slots }: RuleDescription): Pick<OpDef, "writes" | "gradient"> {
-  const states = Object.keys(slots).length + 1;
-  return { writes: Array.from({ length: states }, (_, i) => i), gradient: [] };
+function stateful({ slots }: RuleDescription): Pick<OpDef, "writes"> {
+  return { writes: Array.from({ length: Object.keys(slots).length + 1 }, (_, i) => i) };
 }
 
-function checkOperands(
-  op: string,
-  { slots, hyper }: RuleDescription,
-  inputs: readonly TensorSpec[],
-  gradient: TensorSpec,
-): void {
+function checkOperands(op: string, rule: RuleDescription, inputs: readonly TensorSpec[], gradient: TensorSpec): void {
   const { dtype } = inputs[0]!;
   if (!isFloating(dtype))
     throw new TypeError(`${op}: cannot update a variable of dtype ${dtype}; use float32 or float64`);
   if (gradient.dtype !== dtype) {
     throw new TypeError(`${op}: the variable is ${dtype}, the gradient ${gradient.dtype}; cast the gradient`);
   }
-  hyper.forEach((name, i) => {
-    const { shape } = inputs[1 + Object.keys(slots).length + i]!;
+  const first = 1 + Object.keys(rule.slots).length;
+  for (const [i, name] of scalarNames(rule).entries()) {
+    const { shape } = inputs[first + i]!;
     if (shape.length > 0)
       throw new InvalidArgumentError(`${op}: ${name} is not a scalar, it has shape ${formatShape(shape)}`);
-  });
+  }
 }

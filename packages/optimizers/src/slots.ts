@@ -1,5 +1,5 @@
-import { getDefaultGraph, nameOf, Variable } from "@gradtape/graph";
-import { fill } from "@gradtape/tensor";
+import { getDefaultGraph, getVariableScope, nameOf, Variable, within } from "@gradtape/graph";
+import { type DType, fill, type Shape, type Tensor } from "@gradtape/tensor";
 
 /** The slot variables of one optimizer: per slot name and variable, one variable of the same shape and dtype. */
 export class Slots {
@@ -22,11 +22,7 @@ export class Slots {
     }
     let slot = named.get(variable);
     if (slot === undefined) {
-      const slotName = getDefaultGraph().uniqueName(`${variable.opName}/${optimizer}`);
-      slot = new Variable(fill(variable.shape, initial, { dtype: variable.dtype }), {
-        name: slotName,
-        trainable: false,
-      });
+      slot = stateVariable(variable, `${variable.opName}/${optimizer}`, fillOf(variable, initial));
       named.set(variable, slot);
     }
     return slot;
@@ -41,4 +37,24 @@ export class Slots {
   variables(): Variable[] {
     return [...this.byName.values()].flatMap((named) => [...named.values()]);
   }
+}
+
+function fillOf({ shape, dtype }: { readonly shape: Shape; readonly dtype: DType }, value: number): Tensor {
+  return fill(shape, value, { dtype });
+}
+
+/**
+ * A variable of an optimizer's state, where `beside` lives: in its graph, whatever scope is being built, or eagerly.
+ * Only a variable scope prefixes its name; a name in use gets a number.
+ */
+export function stateVariable(beside: Variable, name: string, initial: Tensor): Variable {
+  const scope = getVariableScope().name;
+  const full = scope === "" ? name : `${scope}/${name}`;
+  const make = (unique: string) => new Variable(initial, { name: unique, trainable: false });
+  const { graph } = beside;
+  if (graph !== null) {
+    return graph.asDefault(() => graph.controlDependencies(null, () => graph.nameScope(null, () => make(full))));
+  }
+  // In eager mode names are counted by the graph of the process; a variable there takes none by itself.
+  return within(null, () => make(getDefaultGraph().uniqueAbsoluteName(full)));
 }

@@ -214,3 +214,10 @@ export const unsortedSegmentSum = defineOp(
     return applyOne(unsortedSegmentSumDef, [asTensor("unsortedSegmentSum", data), ids], { numSegments, batchDims: 0 });
   },
 );
+
+/** `unsortedSegmentSum` into as many rows as `like` has. */
+export function segmentSumLike(data: Tensor, segmentIds: Tensor, like: Tensor): Tensor {
+  const [rows] = like.spec.shape;
+  if (typeof rows === "number") return unsortedSegmentSum(data, segmentIds, rows);
+  return applyOne(unsortedSegmentSumDef, [data, segmentIds, like], { numSegments: null, axis: 0, batchDims: 0 });
+}

@@ -1,0 +1,118 @@
+import { flatten, GradientTape, gradients, type Structure } from "@gradtape/autograd";
+import {
+  type AggregationMethod,
+  asTensor,
+  type Cotangent,
+  type Graph,
+  GraphKeys,
+  nameOf,
+  type Operand,
+  tuple,
+  Variable,
+} from "@gradtape/graph";
+import { isFloating, Tensor, ValueError } from "@gradtape/tensor";
+
+/* Gradients of a loss for a list of variables: from a tape when the loss is a function, from its graph when it is a tensor. */
+
+export interface ComputeGradientsOptions {
+  /** What to differentiate by: variables, in any nesting. All trainable variables the loss can reach, when left out. */
+  readonly varList?: Structure<Variable | Tensor> | null;
+  /** How gradients wait for each other in a graph: GATE_NONE, GATE_OP or GATE_GRAPH. No effect on a loss that is a function. */
+  readonly gateGradients?: number;
+  /** How terms of a gradient are added in a graph. No effect on a loss that is a function. */
+  readonly aggregationMethod?: AggregationMethod | null;
+  /** Record on gradient operations beside which operation they belong. Changes no number. */
+  readonly colocateGradientsWithOps?: boolean;
+  /** The gradient of the loss itself, in its shape; ones when left out. */
+  readonly gradLoss?: Operand | null;
+}
+
+/** A variable (or a tensor on the way to the loss) with its gradient: a tensor, slices of a gathered table, or `null`. */
+export type GradientPair = [gradient: Cotangent | null, variable: Variable];
+
+/** A loss: a tensor of a graph, or a function of no arguments that computes it. */
+export type Loss = Tensor | (() => Operand | readonly Operand[]);
+
+export const GATE_NONE = 0;
+export const GATE_OP = 1;
+export const GATE_GRAPH = 2;
+
+/** Differentiates a function by a tape that lasts for this one call. */
+export function tapeGradients(
+  op: string,
+  loss: () => unknown,
+  { varList = null, gradLoss = null }: ComputeGradientsOptions,
+): GradientPair[] {
+  const listed = varList === null ? null : flatten(varList).map((entry) => asTarget(op, entry, ValueError));
+  const tape = new GradientTape();
+  const value = tape.record(() => {
+    if (listed !== null) tape.watch(listed);
+    return lossTensors(op, loss());
+  });
+  const variables = (listed ?? tape.watchedVariables()) as Variable[];
+  const found = tape.gradient(value, variables, { outputGradients: gradLoss });
+  return variables.map((variable, i) => [found[i] as Cotangent | null, variable]);
+}
+
+/** Adds the gradients of a tensor to its graph. */
+export function graphGradients(
+  op: string,
+  loss: Tensor,
+  graph: Graph,
+  options: ComputeGradientsOptions,
+): GradientPair[] {
+  const {
+    varList = null,
+    gateGradients = GATE_OP,
+    aggregationMethod,
+    colocateGradientsWithOps,
+    gradLoss = null,
+  } = options;
+  // Compared as loosely as Python compares: true is 1.
+  const gate = Number(gateGradients);
+  if (![GATE_NONE, GATE_OP, GATE_GRAPH].includes(gate)) {
+    throw new ValueError(
+      `${op}: gateGradients must be one of Optimizer.GATE_NONE (0), GATE_OP (1), GATE_GRAPH (2), got ${nameOf(gateGradients)}`,
+    );
+  }
+  checkFloating(op, "loss", loss);
+  const upstream = gradLoss === null ? null : asGradLoss(op, gradLoss, loss);
+  const entries = varList === null ? graph.getCollection(GraphKeys.TRAINABLE_VARIABLES) : flatten(varList);
+  const variables = entries.map((entry) => asTarget(op, entry, TypeError)) as Variable[];
+  if (variables.length === 0) throw new ValueError(`${op}: no variables to optimize`);
+  const found = gradients(loss, variables, {
+    gradYs: upstream,
+    gateGradients: gate === GATE_OP,
+    aggregationMethod,
+    colocateGradientsWithOps,
+  });
+  const gated = gate === GATE_GRAPH ? (tuple(found) as (Cotangent | null)[]) : found;
+  gated.forEach((gradient, i) => {
+    if (gradient !== null) checkFloating(op, `variable ${i}`, variables[i]!);
+  });
+  return variables.map((variable, i) => [gated[i]!, variable]);
+}
+
+function asGradLoss(op: string, gradLoss: Operand, loss: Tensor): Tensor {
+  const upstream = asTensor(op, gradLoss, loss.dtype);
+  checkFloating(op, "gradLoss", upstream);
+  return upstream;
+}
+
+function checkFloating(op: string, what: string, tensor: Tensor | Variable): void {
+  if (isFloating(tensor.dtype)) return;
+  throw new ValueError(`${op}: invalid type ${tensor.dtype} for ${what} ${tensor}, expected float32 or float64`);
+}
+
+function asTarget(op: string, entry: unknown, Failure: new (message: string) => Error): Variable | Tensor {
+  if (entry instanceof Variable || entry instanceof Tensor) return entry;
+  throw new Failure(`${op}: varList holds ${nameOf(entry)}; expected variables`);
+}
+
+function lossTensors(op: string, loss: unknown): Structure<Tensor | Variable> {
+  for (const leaf of flatten(loss)) {
+    if (leaf instanceof Tensor || leaf instanceof Variable) continue;
+    throw new TypeError(`${op}: the loss function returned ${nameOf(leaf)}; expected a tensor`);
+  }
+  return loss as Structure<Tensor | Variable>;
+}

@@ -1,0 +1,40 @@
+import { controlDependencies, type Graph, group, mul, type Operation, Variable } from "@gradtape/graph";
+import type { Tensor } from "@gradtape/tensor";
+import { snakeCase } from "./hyper.ts";
+import type { UpdateRule } from "./rule.ts";
+import { stateVariable } from "./slots.ts";
+
+/** The scalars that a rule multiplies by a hyper-parameter after every step: one set for each graph. */
+export class Powers {
+  private readonly byGraph = new Map<Graph | null, Variable[]>();
+
+  /** The powers that live where `variable` lives, made now, at their hyper-parameters, when there are none yet. */
+  beside(variable: Variable, { powers = {}, hyper }: UpdateRule, hypers: readonly Tensor[]): readonly Variable[] {
+    const known = this.byGraph.get(variable.graph);
+    if (known !== undefined) return known;
+    const made = Object.entries(powers).map(([name, of]) =>
+      stateVariable(variable, snakeCase(name), hypers[hyper.indexOf(of)]!),
+    );
+    this.byGraph.set(variable.graph, made);
+    return made;
+  }
+
+  variables(): Variable[] {
+    return [...this.byGraph.values()].flat();
+  }
+}
+
+/** Multiplies powers once `done` is done, and says when that is done. */
+export function multiplyPowers(
+  powers: readonly Variable[],
+  { powers: description = {}, hyper }: UpdateRule,
+  hypers: readonly Tensor[],
+  done: readonly (Operation | null)[],
+): (Operation | null)[] {
+  return controlDependencies(done, () =>
+    Object.values(description).map((of, i) => {
+      const assigned = powers[i]!.assign(mul(powers[i]!, hypers[hyper.indexOf(of)]!));
+      return assigned instanceof Variable ? null : group(assigned);
+    }),
+  );
+}
