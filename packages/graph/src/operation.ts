@@ -63,17 +63,19 @@ export class Operation implements OpRecord {
 
   /** One line: `name = type(inputs) {attributes} -> dtype[shape]`. */
   toString(): string {
-    const inputs = [
-      ...this.inputs.map((input) =>
-        input instanceof SymbolicTensor ? input.name : (input as { opName: string }).opName,
-      ),
-      ...this.controlInputs.map((operation) => `^${operation.name}`),
-    ];
+    const inputs = [...this.inputs.map(formatInput), ...this.controlInputs.map((operation) => `^${operation.name}`)];
     const shown = Object.entries(this.attributes).filter(([, value]) => value !== undefined);
     const attributes = shown.length === 0 ? "" : ` ${formatAttributes(shown)}`;
     const outputs = this.outputs.map(({ dtype, spec }) => `${dtype}${formatShape(spec.shape)}`).join(", ");
     return `${this.name} = ${this.type}(${inputs.join(", ")})${attributes}${outputs === "" ? "" : ` -> ${outputs}`}`;
   }
+}
+
+/** An input by name; the value of a constant where it is short. */
+function formatInput(input: Input): string {
+  if (input instanceof SymbolicTensor) return input.name;
+  if (input instanceof Tensor) return input.size <= 4 ? JSON.stringify(input.array()) : "...";
+  return input.opName;
 }
 
 function formatAttributes(entries: readonly (readonly [string, unknown])[]): string {

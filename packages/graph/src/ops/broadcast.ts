@@ -6,6 +6,7 @@ import {
   formatShape,
   isStatic,
   scalar as k,
+  onFirst,
   program,
   rows,
   type Shape,
@@ -76,7 +77,7 @@ const sumPrograms = programs((types) => program(types, (x) => k.fold("add", x!))
 const sumLikeDef: OpDef = {
   name: "sumLike",
   infer: ([x, like]) => [{ shape: like!.shape, dtype: x!.dtype }],
-  kernel: ([x, like]) => rows(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape)),
+  kernel: ([x, like]) => onFirst(1, rows(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape))),
   gradient: [(g, { inputs: [x] }) => broadcastLike(g, x!), null],
 };
 

@@ -4,6 +4,7 @@ import {
   type Extent,
   formatShape,
   isStatic,
+  onFirst,
   type PartialShape,
   type Shape,
   sliced,
@@ -46,7 +47,11 @@ const embedDef: OpDef<EmbedAttributes> = {
     checkRegion("embed", begin, x!.shape, steps, whole);
     return [{ shape: whole, dtype: x!.dtype }];
   },
-  kernel: ([x], { begin, steps }) => assemble((layout) => sliced(layout, begin, x!.shape as Shape, steps)),
+  kernel: ([x], { begin, steps }) =>
+    onFirst(
+      1,
+      assemble((layout) => sliced(layout, begin, x!.shape as Shape, steps)),
+    ),
   gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => sliceLike(g, x!, begin, steps), null],
 };
 

@@ -8,3 +8,8 @@ export interface Kernel {
   /** Computes the outputs; `specs` are their shapes (all known by now) and dtypes. */
   run(inputs: readonly EagerTensor[], specs: readonly TensorSpec[]): EagerTensor[];
 }
+
+/** `kernel` on the first `count` inputs; the others only lend their shape. */
+export function onFirst(count: number, kernel: Kernel): Kernel {
+  return { run: (inputs, specs) => kernel.run(inputs.slice(0, count), specs) };
+}
