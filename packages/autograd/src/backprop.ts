@@ -85,7 +85,7 @@ function inputCotangents(
     const found = inputs.map((input, i) => {
       const rule = leads.has(input) ? gradientRule(def, i) : null;
       if (rule === undefined) throw noGradient(record);
-      const cotangent = rule?.(gs[0]!, record, gs);
+      const cotangent = rule === null ? null : rule(gs[0]!, record, gs);
       if (cotangent) checkCotangent(record, i, cotangent);
       return cotangent;
     });

@@ -82,7 +82,7 @@ const sumLikeDef: OpDef = {
 };
 
 /** The adjoint of a broadcast: `x` summed over what was repeated, in the shape of `like`. */
-function sumLike(x: Tensor, like: Input): Tensor {
+export function sumLike(x: Tensor, like: Input): Tensor {
   const [from, to] = [like.spec.shape, x.spec.shape];
   if (sameShape(from, to)) return x;
   if (!isStatic(from) || !isStatic(to)) return applyOne(sumLikeDef, [x, like], {});

@@ -2,28 +2,28 @@ import {
   broadcastShapes,
   compatibleExtents,
   formatShape,
-  isStatic,
   matrixProduct,
-  sameShape,
   type Tensor,
   ValueError,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
 import { asTensors, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
-import { broadcastTo } from "./broadcast.ts";
+import { sumLike } from "./broadcast.ts";
 import { swapLastAxes } from "./transpose.ts";
 
 const matMulDef: OpDef = {
   name: "matMul",
   infer([a, b]) {
     checkDomain("matMul", a!.dtype, "numeric");
-    return [{ shape: [...a!.shape.slice(0, -1), b!.shape[b!.shape.length - 1]!], dtype: a!.dtype }];
+    const batch = broadcastShapes("matMul", [a!.shape.slice(0, -2), b!.shape.slice(0, -2)]);
+    return [{ shape: [...batch, ...a!.shape.slice(-2, -1), ...b!.shape.slice(-1)], dtype: a!.dtype }];
   },
   kernel: () => matrixProduct(),
+  // Leading axes are repeated inside the product, where repeating costs nothing; so here they are added up again.
   gradient: [
-    (g, { inputs: [, b] }) => matMul(g, swapLastAxes(b as Tensor)),
-    (g, { inputs: [a] }) => matMul(swapLastAxes(a as Tensor), g),
+    (g, { inputs: [a, b] }) => sumLike(matMul(g, swapLastAxes(b as Tensor)), a!),
+    (g, { inputs: [a, b] }) => sumLike(matMul(swapLastAxes(a as Tensor), g), b!),
   ],
 };
 
@@ -53,23 +53,9 @@ export const matMul = defineOp(
         `columns of a (${inner}) and rows of b (${right.shape[right.rank - 2]}) must agree${fits}`,
       );
     }
-    return applyOne(matMulDef, batched(left, right));
+    return applyOne(matMulDef, [left, right]);
   },
 );
-
-/** Both operands with the leading axes they have in common. */
-function batched(left: Tensor, right: Tensor): [Tensor, Tensor] {
-  const [before, after] = [left.spec.shape.slice(0, -2), right.spec.shape.slice(0, -2)];
-  if (sameShape(before, after)) return [left, right];
-  const batch = broadcastShapes("matMul", [before, after]);
-  const stretched = [left, right].map((operand) => {
-    const shape = [...batch, ...operand.spec.shape.slice(-2)];
-    if (sameShape(operand.spec.shape, shape)) return operand;
-    if (isStatic(shape)) return broadcastTo(operand, shape);
-    throw mismatch([left, right], "leading axes of open extent cannot be stretched; give both operands the same");
-  });
-  return stretched as [Tensor, Tensor];
-}
 
 function mismatch([a, b]: readonly [Tensor, Tensor], advice: string): ValueError {
   return new ValueError(`matMul: ${advice};\n  a ${formatShape(a.shape)}\n  b ${formatShape(b.shape)}`);

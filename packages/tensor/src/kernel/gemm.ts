@@ -1,7 +1,9 @@
 import { allocate, type DType, type TypedData } from "../dtype.ts";
+import { broadcasted } from "../layout.ts";
 import type { Shape } from "../shape.ts";
-import { type EagerTensor, emptyTensor } from "../tensor.ts";
+import { emptyTensor } from "../tensor.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Place } from "./loops.ts";
 
 /*
  * C = A B for matrices that lie in any strides. Each element of C is the sum over k in ascending order, every product
@@ -30,7 +32,7 @@ interface Matrix {
   readonly columnStride: number;
 }
 
-/** The product of the last two axes of two tensors with equal leading axes. */
+/** The product over the last two axes of two tensors; leading axes are repeated to those of the result. */
 export function matrixProduct(): Kernel {
   return {
     run([a, b], [spec]) {
@@ -39,15 +41,20 @@ export function matrixProduct(): Kernel {
       const n = b!.shape[b!.rank - 1]!;
       if (m * n * k === 0) return [result];
       const multiply = multiplier(result.dtype, m, n, k);
-      eachBatch(result.shape.slice(0, -2), (position) => {
-        multiply(matrixAt(a!, position), matrixAt(b!, position), matrixAt(result, position));
+      const batch = result.shape.slice(0, -2);
+      const [left, right] = [a!, b!].map(({ buffer, layout }) => ({
+        buffer,
+        layout: broadcasted(layout, [...batch, ...layout.shape.slice(-2)]),
+      })) as [Place, Place];
+      eachBatch(batch, (position) => {
+        multiply(matrixAt(left, position), matrixAt(right, position), matrixAt(result, position));
       });
       return [result];
     },
   };
 }
 
-function matrixAt({ buffer, layout: { offset, strides } }: EagerTensor, batch: readonly number[]): Matrix {
+function matrixAt({ buffer, layout: { offset, strides } }: Place, batch: readonly number[]): Matrix {
   const at = batch.reduce((sum, position, axis) => sum + position * strides[axis]!, offset);
   return { buffer, offset: at, rowStride: strides[batch.length]!, columnStride: strides[batch.length + 1]! };
 }

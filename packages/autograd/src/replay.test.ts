@@ -1,0 +1,85 @@
+import { Graph, type IndexedSlices, placeholder, Session, verify } from "@gradtape/graph";
+import { Tensor } from "@gradtape/tensor";
+import { describe, expect, test } from "vitest";
+import { composites, type Row, table } from "./fixtures/gradient-table.ts";
+import { gradients } from "./gradients.ts";
+import { GradientTape } from "./tape.ts";
+
+/* Every row of the gradient table, eagerly and as a graph in a session: values, gradients and gradients of gradients must
+ * have the same bits, with all extents known and with the first extent of every input left open. */
+
+type Cotangent = Tensor | IndexedSlices | null;
+
+const dense = (g: Cotangent): Tensor | null => (g === null || g instanceof Tensor ? g : g.toTensor());
+const listOf = (result: Tensor | readonly Tensor[]): Tensor[] => (result instanceof Tensor ? [result] : [...result]);
+
+function eagerly({ f, inputs }: Row): (Tensor | null)[] {
+  const outer = new GradientTape({ persistent: true });
+  return outer.record(() => {
+    outer.watch(inputs);
+    const inner = new GradientTape();
+    const values = inner.record(() => {
+      inner.watch(inputs);
+      return listOf(f(...inputs));
+    });
+    const first = (inner.gradient(values, inputs) as Cotangent[]).map(dense);
+    const connected = first.filter((g) => g !== null);
+    const second = connected.length === 0 ? [] : (outer.gradient(connected, inputs) as Cotangent[]).map(dense);
+    return [...values, ...first, ...second];
+  });
+}
+
+/** The same through placeholders; `open` axes of each input are left to the run. */
+function asGraph({ f, inputs }: Row, open: (axis: number) => boolean): (Tensor | null)[] {
+  const graph = new Graph();
+  return graph.asDefault(() => {
+    const holders = inputs.map(({ dtype, shape }) =>
+      placeholder(
+        dtype,
+        shape.map((extent, axis) => (open(axis) ? null : extent)),
+      ),
+    );
+    const values = listOf(f(...holders));
+    const first = gradients(values, holders).map(dense);
+    const connected = first.filter((g) => g !== null);
+    const second = connected.length === 0 ? [] : gradients(connected, holders).map(dense);
+    verify(graph);
+    const session = new Session({ graph });
+    return session.run(
+      [...values, ...first, ...second],
+      inputs.map((input, i) => [holders[i]!, input] as const),
+    ) as (Tensor | null)[];
+  });
+}
+
+function expectSameBits(actual: (Tensor | null)[], expected: (Tensor | null)[]): void {
+  expect(actual.map((each) => each?.shape)).toEqual(expected.map((each) => each?.shape));
+  actual.forEach((each, i) => {
+    const other = expected[i]!;
+    each?.data.forEach((value, at) => {
+      if (!Object.is(value, other?.data[at]))
+        expect.fail(`result ${i}, element ${at}: ${value} is not ${other?.data[at]}`);
+    });
+  });
+}
+
+/** What needs its extents while the graph is built, and says so. */
+const needsExtents = new Set(["prod", "broadcastTo", "embed", "pad", "slice", "unstack"]);
+
+describe("replay in a session", () => {
+  for (const [name, rows] of Object.entries({ ...table, ...composites })) {
+    test.each(rows.map((row, i) => [i, row] as const))(`${name}, row %i, known extents`, (_, row) => {
+      expectSameBits(
+        asGraph(row, () => false),
+        eagerly(row),
+      );
+    });
+    if (needsExtents.has(name)) continue;
+    test.each(rows.map((row, i) => [i, row] as const))(`${name}, row %i, first extent open`, (_, row) => {
+      expectSameBits(
+        asGraph(row, (axis) => axis === 0),
+        eagerly(row),
+      );
+    });
+  }
+});
