@@ -4,6 +4,7 @@ import { execute } from "./execute.ts";
 import type { Graph } from "./graph.ts";
 import { SymbolicTensor } from "./operation.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
+import { entry } from "./registry.ts";
 import { State } from "./state.ts";
 
 /**
@@ -70,10 +71,10 @@ export function addConstant(graph: Graph, value: EagerTensor, name?: string): Sy
 }
 
 /** Data written into a graph: the only operation whose input is a plain tensor. */
-const constantDef: OpDef = {
+const constantDef: OpDef = entry({
   name: "constant",
   sparse: true,
   infer: ([value]) => [value!],
   kernel: () => view((layout) => layout),
   gradient: [(g) => g],
-};
+});

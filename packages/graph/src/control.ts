@@ -7,6 +7,7 @@ import { Operation, SymbolicTensor } from "./operation.ts";
 import { identity } from "./ops/cast.ts";
 import { IndexedSlices } from "./ops/gather.ts";
 import type { OpDef } from "./record.ts";
+import { entry } from "./registry.ts";
 import { Variable } from "./variable.ts";
 
 /* Order without data: operations that compute nothing and wait for others. In eager mode all of this has happened. */
@@ -14,7 +15,7 @@ import { Variable } from "./variable.ts";
 /** What can be waited for. */
 export type Waitable = Operation | Tensor | IndexedSlices | Variable | null;
 
-const noOpDef: OpDef = { name: "noOp", infer: () => [], kernel: () => ({ run: () => [] }), gradient: [] };
+const noOpDef: OpDef = entry({ name: "noOp", infer: () => [], kernel: () => ({ run: () => [] }), gradient: [] });
 
 export interface NameOption {
   readonly name?: string;

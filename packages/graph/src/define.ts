@@ -2,6 +2,7 @@ import { type DType, isFloating, map, type Program, program, type Scalar, type T
 import { apply } from "./apply.ts";
 import { named } from "./context.ts";
 import type { Cotangent, Input, OpDef, OpRecord } from "./record.ts";
+import { entry } from "./registry.ts";
 
 /** An op that can be called; `op` is its entry. */
 export type Op<F extends (...args: any[]) => unknown> = Nameable<F> & { readonly op: OpDef };
@@ -73,7 +74,7 @@ export function elementwise(
   { domain = "numeric", conditions = 0, sparse = false }: ElementwiseOptions = {},
 ): OpDef {
   const programOf = programs((types) => program(types, meaning));
-  return {
+  return entry({
     name,
     sparse,
     infer(inputs) {
@@ -87,7 +88,7 @@ export function elementwise(
     gradient: derivatives.map(
       (derivative) => derivative && ((g, { inputs, outputs }) => derivative(g, ...(inputs as Tensor[]), outputs[0]!)),
     ),
-  };
+  });
 }
 
 /** Programs by the dtypes of their inputs, each built once. */

@@ -11,6 +11,7 @@ import {
 import { applyOne, checkDomain, type Domain, defineOp, type Op, type OpOptions, programs } from "./define.ts";
 import { asTensor, type Operand } from "./operand.ts";
 import type { GradientRule, OpDef } from "./record.ts";
+import { entry } from "./registry.ts";
 
 /** Which axes a reduction folds: one, several, or all of them (`null`). Negative axes count from the end. */
 export type Axes = number | readonly number[] | null;
@@ -36,7 +37,7 @@ export function defineFold(
   domain: Domain = "numeric",
 ): Op<Reduction> {
   const programOf = programs((types) => program(types, meaning));
-  const def: OpDef<FoldAttributes> = {
+  const def: OpDef<FoldAttributes> = entry({
     name,
     infer([x], { axes, keepDims }) {
       checkDomain(name, x!.dtype, domain);
@@ -45,7 +46,7 @@ export function defineFold(
     },
     kernel: ([x], { axes }): Kernel => rows(programOf([x!.dtype]), axes),
     gradient: [gradient],
-  };
+  });
   return defineOp(def, (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor => {
     const source = asTensor(name, x);
     return applyOne(def, [source], foldAttributes(name, source.rank, axis, options));

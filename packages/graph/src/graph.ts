@@ -48,6 +48,11 @@ export class Graph {
     return [...this.byName.values()];
   }
 
+  /** The operation of that name, or `null`. */
+  findOperation(name: string): Operation | null {
+    return this.byName.get(name) ?? null;
+  }
+
   /** The operation of that name. Throws a NotFoundError when there is none. */
   getOperationByName(name: string): Operation {
     const found = this.byName.get(name);
@@ -138,6 +143,11 @@ export class Graph {
   /** Records on the operations that `body` builds where they are to run. It changes nothing here. */
   device<T>(name: string, body: () => T): T {
     return this.surrounded({ device: name }, body);
+  }
+
+  /** @internal Sets at once where the operations that `body` builds are to run. */
+  placed<T>(where: { readonly device: string; readonly colocation: readonly string[] }, body: () => T): T {
+    return this.surrounded(where, body);
   }
 
   /** Records on the operations that `body` builds beside which operation they are to run. It changes nothing here. */

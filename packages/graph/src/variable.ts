@@ -52,44 +52,48 @@ export class Variable extends State {
   readonly opName: string;
   /** The operation that stands for the variable in its graph; in eager mode just its name. */
   readonly op: Operation | { readonly name: string };
-  /** What the variable begins with: a tensor of its graph, or the value given in eager mode. */
-  readonly initialValue: Tensor;
-  /** The operation that sets the initial value; `null` in eager mode, where that has been done. */
-  readonly initializer: Operation | null;
+  private readonly given: Tensor | null;
 
   /**
    * `initialValue` is anything a tensor can be made from, or a function of no arguments that returns such a thing.
    * Throws a ValueError when it is missing.
    */
-  constructor(initialValue: Operand | (() => Operand), options: VariableOptions = {}) {
+  constructor(initialValue: Operand | (() => Operand), options?: VariableOptions);
+  /** @internal A variable of a graph that has been read back, for the operation that stands for it. */
+  constructor(operation: Operation);
+  constructor(what: unknown, options: VariableOptions = {}) {
     super();
     const { name = "Variable", trainable = true, dtype, constraint = null } = options;
     if (dtype !== undefined) checkDType("Variable", dtype);
-    const initial = initialTensor(initialValue, dtype);
-    this.graph = initial instanceof SymbolicTensor ? initial.graph : currentGraph();
-    this.dtype = initial.dtype;
-    this.shape = [...initial.shape];
-    this.trainable = trainable;
+    const initial = what instanceof Operation ? null : initialTensor(what, dtype);
+    const graph = what instanceof Operation || what instanceof SymbolicTensor ? what.graph : currentGraph();
+    this.graph = graph;
     this.constraint = constraint;
-    if (this.graph === null) {
-      this.storage = new Storage(literal("Variable", initial));
-      this.initialValue = initial;
-      this.initializer = null;
-      this.opName = name;
-      this.op = { name };
-      return;
-    }
-    this.storage = null;
-    const { graph } = this;
-    this.op = graph.createOperation(ops.variableDef, [], { dtype: this.dtype, shape: this.shape, trainable }, name);
+    this.given = graph === null ? initial : null;
+    this.storage = graph === null ? new Storage(literal("Variable", initial)) : null;
+    this.op = graph === null ? { name } : what instanceof Operation ? what : declare(graph, initial!, trainable, name);
     this.opName = this.op.name;
-    const inScope = <T>(body: () => T) =>
-      graph.controlDependencies(null, () => graph.nameScope(`${this.opName}/`, body));
-    this.initialValue =
-      initial instanceof EagerTensor ? inScope(() => addConstant(graph, initial, "initial_value")) : initial;
-    this.initializer = inScope(() => performWrite(ops.assign, [this, this.initialValue], {}, "Assign"));
+    const facts =
+      this.op instanceof Operation
+        ? (this.op.attributes as unknown as Facts)
+        : { dtype: initial!.dtype, shape: initial!.shape, trainable };
+    this.dtype = facts.dtype;
+    this.shape = [...(facts.shape as Shape)];
+    this.trainable = facts.trainable;
+    if (graph === null) return;
+    if (initial !== null) this.initializeBy(graph, initial);
     for (const key of options.collections ?? [GraphKeys.GLOBAL_VARIABLES]) graph.addToCollection(key, this);
-    if (trainable) graph.addToCollection(GraphKeys.TRAINABLE_VARIABLES, this);
+    if (this.trainable) graph.addToCollection(GraphKeys.TRAINABLE_VARIABLES, this);
+  }
+
+  /** The operation that sets the initial value; `null` in eager mode, where that has been done. */
+  get initializer(): Operation | null {
+    return this.graph?.findOperation(`${this.opName}/Assign`) ?? null;
+  }
+
+  /** What the variable begins with: a tensor of its graph, or the value given in eager mode. */
+  get initialValue(): Tensor {
+    return this.given ?? (this.initializer!.inputs[1] as Tensor);
   }
 
   /** The name as a tensor's: `w:0`. */
@@ -178,6 +182,16 @@ export class Variable extends State {
     return this.storage === null ? head : `${head}\n${this.storage.value}`;
   }
 
+  /** Adds the operation that assigns the initial value. */
+  private initializeBy(graph: Graph, initial: Tensor): void {
+    graph.controlDependencies(null, () =>
+      graph.nameScope(`${this.opName}/`, () => {
+        const value = initial instanceof EagerTensor ? addConstant(graph, initial, "initial_value") : initial;
+        perform(ops.assign, [this, value], {}, "Assign");
+      }),
+    );
+  }
+
   private present() {
     if (this.storage !== null) return this.storage.value;
     throw new RuntimeError(`${this.name}: a variable of a graph has its values in sessions; use session.run(variable)`);
@@ -188,6 +202,17 @@ export class Variable extends State {
     if (!(record instanceof Operation)) return this;
     return record.graph.controlDependencies([record], () => this.toTensor());
   }
+}
+
+/** What the operation of a variable says about it. */
+interface Facts {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly trainable: boolean;
+}
+
+function declare(graph: Graph, { dtype, shape }: Tensor, trainable: boolean, name: string): Operation {
+  return graph.createOperation(ops.variableDef, [], { dtype, shape: [...shape], trainable }, name);
 }
 
 /** Performs an op that writes states; the operation when it was added to a graph, `null` when it has run. */

@@ -1,4 +1,4 @@
-import { checkRowsMatch, type OpDef, programs } from "@gradtape/graph";
+import { checkRowsMatch, entry, type OpDef, programs } from "@gradtape/graph";
 import {
   compatible,
   formatShape,
@@ -73,7 +73,7 @@ function stepPrograms(rule: RuleDescription, step: Step) {
 
 function denseOp(op: string, rule: RuleDescription, step: Step): OpDef {
   const programOf = stepPrograms(rule, step);
-  return {
+  return entry({
     name: op,
     ...stateful(rule),
     infer(inputs) {
@@ -88,12 +88,12 @@ function denseOp(op: string, rule: RuleDescription, step: Step): OpDef {
       return [];
     },
     kernel: (inputs) => update(programOf(inputs.map(({ dtype }) => dtype))),
-  };
+  });
 }
 
 function sparseOp(op: string, rule: RuleDescription): OpDef {
   const programOf = stepPrograms(rule, rule.sparse);
-  return {
+  return entry({
     name: op,
     ...stateful(rule),
     infer(inputs) {
@@ -103,7 +103,7 @@ function sparseOp(op: string, rule: RuleDescription): OpDef {
       return [];
     },
     kernel: (inputs) => updateRows(op, programOf(inputs.slice(0, -1).map(({ dtype }) => dtype))),
-  };
+  });
 }
 
 function stateful({ slots }: RuleDescription): Pick<OpDef, "writes"> {

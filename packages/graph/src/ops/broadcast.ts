@@ -19,6 +19,7 @@ import { applyOne, defineOp, programs } from "../define.ts";
 import { defineFold } from "../fold.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { expandAxes, reshapeLike } from "./reshape.ts";
 
 /* Repeating and adding up are each other's adjoints: the gradient of one is the other. */
@@ -26,7 +27,7 @@ import { expandAxes, reshapeLike } from "./reshape.ts";
 /** The shape to stretch to; `null` means the one common to all inputs, of which only the first is repeated. */
 type BroadcastAttributes = { readonly shape: Shape | null };
 
-const broadcastToDef: OpDef<BroadcastAttributes> = {
+const broadcastToDef: OpDef<BroadcastAttributes> = entry({
   name: "broadcastTo",
   infer(inputs, { shape }) {
     const { dtype } = inputs[0]!;
@@ -43,7 +44,7 @@ const broadcastToDef: OpDef<BroadcastAttributes> = {
   },
   kernel: () => view(broadcasted),
   gradient: (i) => (i === 0 ? (g, { inputs: [x] }) => sumLike(g, x!) : () => null),
-};
+});
 
 /** `x` repeated to `shape` by the rules of broadcasting. Nothing is copied. Throws a ValueError when it cannot stretch so. */
 export const broadcastTo = defineOp(broadcastToDef, (x: Operand, shape: Shape): Tensor => {
@@ -74,12 +75,12 @@ export function broadcastLike(x: Tensor, ...others: Input[]): Tensor {
 const sumPrograms = programs((types) => program(types, (x) => k.fold("add", x!)));
 
 /** Added up to the shape of the second input, where that is known only at run time. */
-const sumLikeDef: OpDef = {
+const sumLikeDef: OpDef = entry({
   name: "sumLike",
   infer: ([x, like]) => [{ shape: like!.shape, dtype: x!.dtype }],
   kernel: ([x, like]) => onFirst(1, rows(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape))),
   gradient: [(g, { inputs: [x] }) => broadcastLike(g, x!), null],
-};
+});
 
 /** The adjoint of a broadcast: `x` summed over what was repeated, in the shape of `like`. */
 export function sumLike(x: Tensor, like: Input): Tensor {

@@ -2,6 +2,7 @@ import { checkDType, type DType, isFloating, scalar as k, map, program, type Ten
 import { applyOne, defineOp, type OpOptions, programs } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { IndexedSlices, withValues } from "./gather.ts";
 
 /** Applies `change` to a tensor, or to the values of slices. */
@@ -27,7 +28,7 @@ const castPrograms = new Map<DType, ReturnType<typeof programs>>(
   ]),
 );
 
-const castDef: OpDef<{ dtype: DType }> = {
+const castDef: OpDef<{ dtype: DType }> = entry({
   name: "cast",
   sparse: true,
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
@@ -35,7 +36,7 @@ const castDef: OpDef<{ dtype: DType }> = {
   gradient: [
     (g, { inputs: [x] }) => (isFloating(x!.dtype) ? overValues(g, (values) => castTensor(values, x!.dtype)) : null),
   ],
-};
+});
 
 function castTensor(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : applyOne(castDef, [x], { dtype });
@@ -55,13 +56,13 @@ export const cast = defineOp(castDef, ((x: Operand, dtype: DType) => {
   return sliceWise("cast", (values) => castTensor(values, dtype))(x);
 }) as Cast);
 
-const identityDef: OpDef = {
+const identityDef: OpDef = entry({
   name: "identity",
   sparse: true,
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
   gradient: [(g) => g],
-};
+});
 
 /** `x` itself, as the result of an op of its own. Slices stay slices. */
 export const identity = defineOp(
@@ -69,12 +70,12 @@ export const identity = defineOp(
   sliceWise("identity", (x) => applyOne(identityDef, [x])),
 );
 
-const stopGradientDef: OpDef = {
+const stopGradientDef: OpDef = entry({
   name: "stopGradient",
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
   gradient: [null],
-};
+});
 
 /** The value of `x`, through which no gradient flows. */
 export const stopGradient = defineOp(stopGradientDef, (x: Operand): Tensor => {

@@ -2,6 +2,7 @@ import { compatible, formatShape, scalar as k, map, program, type Tensor, ValueE
 import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
 import { asTensor, asTensors, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { add, div, greater, maximum, minimum, mul, square, where } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { overValues, sliceWise } from "./cast.ts";
@@ -15,7 +16,7 @@ const addNPrograms = programs((types) =>
   program(types, (...terms) => terms.reduce((total, term) => k.add(total, term))),
 );
 
-const addNDef: OpDef = {
+const addNDef: OpDef = entry({
   name: "addN",
   infer(inputs) {
     checkDomain("addN", inputs[0]!.dtype, "numeric");
@@ -29,7 +30,7 @@ const addNDef: OpDef = {
   },
   kernel: (inputs) => map(addNPrograms(inputs.map(({ dtype }) => dtype))),
   gradient: () => (g) => g,
-};
+});
 
 /** The sum of tensors of one shape and dtype, added in order. Slices are densified. */
 export const addN = defineOp(addNDef, (terms: readonly Operand[]): Tensor => {

@@ -15,6 +15,7 @@ import {
 import { applyOne, defineOp } from "../define.ts";
 import { asTensors, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef, OpRecord } from "../record.ts";
+import { entry } from "../registry.ts";
 import { greaterEqual, less, logicalAnd, sub } from "./arithmetic.ts";
 import { zerosLike } from "./broadcast.ts";
 import { gather, IndexedSlices, sliceIndices, sliceValues } from "./gather.ts";
@@ -24,7 +25,7 @@ import { slice } from "./slice.ts";
 
 type ConcatAttributes = { readonly axis: number };
 
-const concatDef: OpDef<ConcatAttributes> = {
+const concatDef: OpDef<ConcatAttributes> = entry({
   name: "concat",
   sparse: true,
   infer(inputs, { axis }) {
@@ -55,7 +56,7 @@ const concatDef: OpDef<ConcatAttributes> = {
       );
     }),
   gradient: (i) => (g, record) => concatGradient(g, record, i),
-};
+});
 
 /** Where input `i` begins along `axis`. */
 function offset(inputs: readonly { readonly shape: PartialShape }[], axis: number, i: number): number {
@@ -86,7 +87,7 @@ function concatGradient(
 }
 
 /** The part of the first input that came from input `1 + part` of a concat, where only a run tells where it begins. */
-const concatPartDef: OpDef<ConcatAttributes & { readonly part: number }> = {
+const concatPartDef: OpDef<ConcatAttributes & { readonly part: number }> = entry({
   name: "concatPart",
   infer: (inputs, { part }) => [{ shape: inputs[1 + part]!.shape, dtype: inputs[0]!.dtype }],
   kernel: ([, ...inputs], { axis, part }) =>
@@ -107,7 +108,7 @@ const concatPartDef: OpDef<ConcatAttributes & { readonly part: number }> = {
             inputs.map((input, j) => (j === part ? g : zerosLike(input as Tensor))),
             axis,
           ),
-};
+});
 
 /** Tensors joined end to end along `axis`; all other extents must agree. */
 export const concat = defineOp(concatDef, (values: readonly Operand[], axis: number): Tensor => {

@@ -15,6 +15,7 @@ import type { Graph } from "../graph.ts";
 import { asIndices, asTensor, Convertible, type Operand } from "../operand.ts";
 import { type Operation, SymbolicTensor } from "../operation.ts";
 import type { Cotangent, Input, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { State } from "../state.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
@@ -103,7 +104,7 @@ export function withValues(slices: IndexedSlices, change: (values: Tensor) => Te
 
 type GatherAttributes = { readonly axis: number; readonly batchDims: number; readonly negative: "refuse" | "zero" };
 
-const gatherDef: OpDef<GatherAttributes> = {
+const gatherDef: OpDef<GatherAttributes> = entry({
   name: "gather",
   // The gradient of a gather of a gather names rows of the first table.
   sparse: true,
@@ -116,7 +117,7 @@ const gatherDef: OpDef<GatherAttributes> = {
     (g, { inputs: [params, indices], attributes }) => gatherGradient(g, params!, indices as Tensor, attributes),
     null,
   ],
-};
+});
 
 function gatherGradient(g: Cotangent, params: Input, indices: Tensor, attributes: GatherAttributes): Cotangent {
   const { axis, batchDims } = attributes;
@@ -177,7 +178,7 @@ export const gather = defineOp(
 /** How many rows the result has; `null` means as many as the third input has along `axis`. */
 type SegmentAttributes = { readonly numSegments: number | null; readonly axis?: number; readonly batchDims: number };
 
-const unsortedSegmentSumDef: OpDef<SegmentAttributes> = {
+const unsortedSegmentSumDef: OpDef<SegmentAttributes> = entry({
   name: "unsortedSegmentSum",
   infer([data, ids, like], { numSegments, axis, batchDims }) {
     checkDomain("unsortedSegmentSum", data!.dtype, "numeric");
@@ -198,7 +199,7 @@ const unsortedSegmentSumDef: OpDef<SegmentAttributes> = {
     null,
     null,
   ],
-};
+});
 
 /**
  * Row `i` of the result is the sum of the rows of `data` whose id is `i`, added in order of appearance; shape

@@ -12,10 +12,11 @@ import { apply } from "../apply.ts";
 import { applyOne, checkDomain, defineOp } from "../define.ts";
 import { asIndices, asTensor, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { equal, where } from "./arithmetic.ts";
 import { expandDims } from "./reshape.ts";
 
-const uniqueDef: OpDef = {
+const uniqueDef: OpDef = entry({
   name: "unique",
   infer([x]) {
     if (x!.shape.length !== 1) throw new ValueError(`unique: expected a vector, got shape ${formatShape(x!.shape)}`);
@@ -26,7 +27,7 @@ const uniqueDef: OpDef = {
   },
   kernel: () => uniqueElements(),
   gradient: [null],
-};
+});
 
 /**
  * The distinct elements of a vector in order of first appearance, and for each element its position among them:
@@ -37,7 +38,7 @@ export const unique = defineOp(uniqueDef, (x: Operand): { values: Tensor; positi
   return { values, positions };
 });
 
-const nonZeroDef: OpDef = {
+const nonZeroDef: OpDef = entry({
   name: "nonZero",
   infer([x]) {
     if (x!.shape.length !== 1) throw new ValueError(`nonZero: expected a vector, got shape ${formatShape(x!.shape)}`);
@@ -45,7 +46,7 @@ const nonZeroDef: OpDef = {
   },
   kernel: () => nonZeroPositions(),
   gradient: [null],
-};
+});
 
 /** The positions (int32) of the elements of a vector that are not zero, or that are true. */
 export const nonZero = defineOp(nonZeroDef, (x: Operand): Tensor => {

@@ -9,10 +9,11 @@ import {
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
 import { asTensors, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { sumLike } from "./broadcast.ts";
 import { swapLastAxes } from "./transpose.ts";
 
-const matMulDef: OpDef = {
+const matMulDef: OpDef = entry({
   name: "matMul",
   infer([a, b]) {
     checkDomain("matMul", a!.dtype, "numeric");
@@ -25,7 +26,7 @@ const matMulDef: OpDef = {
     (g, { inputs: [a, b] }) => sumLike(matMul(g, swapLastAxes(b as Tensor)), a!),
     (g, { inputs: [a, b] }) => sumLike(matMul(swapLastAxes(a as Tensor), g), b!),
   ],
-};
+});
 
 export interface MatMulOptions extends OpOptions {
   readonly transposeA?: boolean;

@@ -17,6 +17,7 @@ import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
 import { type Axes, defineFold, type FoldAttributes, foldAttributes, type ReduceOptions } from "../fold.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { div, equal, mul } from "./arithmetic.ts";
 import { broadcastTo, spread, sum } from "./broadcast.ts";
 import { cast } from "./cast.ts";
@@ -91,14 +92,14 @@ export function mean(x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOp
   return div(sum(source, { axis: axes, keepDims }), elementCount(source, axes));
 }
 
-const elementCountDef: OpDef<{ axes: readonly number[]; dtype: DType }> = {
+const elementCountDef: OpDef<{ axes: readonly number[]; dtype: DType }> = entry({
   name: "elementCount",
   infer: (_, { dtype }) => [{ shape: [], dtype }],
   kernel: ([x], { axes, dtype }) => ({
     run: () => [literal("elementCount", countOf(x!.shape as Shape, axes), { dtype })],
   }),
   gradient: [null],
-};
+});
 
 /** How many elements `x` has along `axes` (all when left out), in its dtype: a number, or a tensor where a run must tell. */
 export function elementCount(x: Tensor, axes: readonly number[] = x.shape.map((_, axis) => axis)): number | Tensor {
@@ -118,7 +119,7 @@ function defineArg(name: string, join: "max" | "min") {
     return k.fold("min", k.select(chosen, k.index, 2 ** 31 - 1));
   };
   const programOf = programs((types) => program(types, meaning));
-  const def: OpDef<{ axis: number }> = {
+  const def: OpDef<{ axis: number }> = entry({
     name,
     infer([x], { axis }) {
       checkDomain(name, x!.dtype, "numeric");
@@ -127,7 +128,7 @@ function defineArg(name: string, join: "max" | "min") {
     },
     kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
     gradient: [null],
-  };
+  });
   return defineOp(def, (x: Operand, axis: number | { axis?: number } = 0): Tensor => {
     const source = asTensor(name, x);
     const chosen = typeof axis === "number" ? axis : (axis.axis ?? 0);

@@ -16,18 +16,19 @@ import {
 import { applyOne, defineOp, type OpOptions } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 
 /** The shape asked for, in which one -1 is left open; `null` means the shape of the second input. */
 type ReshapeAttributes = { readonly shape: readonly number[] | null };
 
-const reshapeDef: OpDef<ReshapeAttributes> = {
+const reshapeDef: OpDef<ReshapeAttributes> = entry({
   name: "reshape",
   infer: ([x, like], { shape }) => [
     { shape: shape === null ? like!.shape : resolveShape(x!.shape, shape), dtype: x!.dtype },
   ],
   kernel: () => view(reshaped),
   gradient: [(g, { inputs: [x] }) => reshapeLike(g, x!), null],
-};
+});
 
 /**
  * The elements of `x` in row-major order under another shape of the same size. One extent may be -1: it follows from
@@ -87,16 +88,16 @@ function resolveShape(from: PartialShape, to: readonly number[]): PartialShape {
 
 type AxesAttributes = { readonly axes: readonly number[] };
 
-const expandDimsDef: OpDef<AxesAttributes> = {
+const expandDimsDef: OpDef<AxesAttributes> = entry({
   name: "expandDims",
   infer: ([x], { axes }) => [
     { shape: axes.reduce<PartialShape>((s, axis) => s.toSpliced(axis, 0, 1), x!.shape), dtype: x!.dtype },
   ],
   kernel: () => view(reshaped),
   gradient: [(g, { attributes: { axes } }) => squeezeAxes(g, axes)],
-};
+});
 
-const squeezeDef: OpDef<AxesAttributes> = {
+const squeezeDef: OpDef<AxesAttributes> = entry({
   name: "squeeze",
   infer([x], { axes }) {
     const wide = axes.find((axis) => typeof x!.shape[axis] === "number" && x!.shape[axis] !== 1);
@@ -107,7 +108,7 @@ const squeezeDef: OpDef<AxesAttributes> = {
   },
   kernel: () => view(reshaped),
   gradient: [(g, { attributes: { axes } }) => expandAxes(g, axes)],
-};
+});
 
 /** `x` with new axes of extent 1 at `axes` of the result, sorted. */
 export function expandAxes(x: Tensor, axes: readonly number[]): Tensor {

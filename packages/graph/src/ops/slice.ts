@@ -15,6 +15,7 @@ import {
 import { applyOne, defineOp, type OpOptions } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 
 /* Cutting a piece out and laying a piece into zeros are each other's adjoints. */
 
@@ -24,7 +25,7 @@ type SliceAttributes = { readonly begin: Shape; readonly size: readonly number[]
 /** The shape of the whole; `null` means that of the second input. */
 type EmbedAttributes = { readonly shape: Shape | null; readonly begin: Shape; readonly steps: readonly number[] };
 
-const sliceDef: OpDef<SliceAttributes> = {
+const sliceDef: OpDef<SliceAttributes> = entry({
   name: "slice",
   infer([x], { begin, size, steps }) {
     const shape = size.map((extent, axis): Extent => {
@@ -38,9 +39,9 @@ const sliceDef: OpDef<SliceAttributes> = {
   },
   kernel: (_, { begin, steps }) => view((layout, shape) => sliced(layout, begin, shape, steps)),
   gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => embedLike(g, x!, begin, steps)],
-};
+});
 
-const embedDef: OpDef<EmbedAttributes> = {
+const embedDef: OpDef<EmbedAttributes> = entry({
   name: "embed",
   infer([x, like], { shape, begin, steps }) {
     const whole = shape ?? like!.shape;
@@ -53,7 +54,7 @@ const embedDef: OpDef<EmbedAttributes> = {
       assemble((layout) => sliced(layout, begin, x!.shape as Shape, steps)),
     ),
   gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => sliceLike(g, x!, begin, steps), null],
-};
+});
 
 function embedLike(x: Tensor, whole: Input, begin: Shape, steps: readonly number[]): Tensor {
   const { shape } = whole.spec;

@@ -17,6 +17,7 @@ import { apply } from "../apply.ts";
 import { applyOne, checkDomain, defineOp, type OpOptions, programs } from "../define.ts";
 import { asIndices, asTensor, asTensors, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { exp } from "./exponential.ts";
@@ -36,7 +37,7 @@ function weights(x: Scalar): { shifted: Scalar; weight: Scalar; total: Scalar } 
 /** An op along one axis that keeps the shape. */
 function alongAxis(name: string, meaning: (x: Scalar) => Scalar, gradient: GradientRule<AxisAttributes>) {
   const programOf = programs((types) => program(types, meaning));
-  const def: OpDef<AxisAttributes> = {
+  const def: OpDef<AxisAttributes> = entry({
     name,
     infer([x]) {
       checkDomain(name, x!.dtype, "floating");
@@ -44,7 +45,7 @@ function alongAxis(name: string, meaning: (x: Scalar) => Scalar, gradient: Gradi
     },
     kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
     gradient: [gradient],
-  };
+  });
   return defineOp(def, (logits: Operand, { axis = -1 }: OpOptions & { axis?: number } = {}): Tensor => {
     const x = asTensor(name, logits);
     return applyOne(def, [x], { axis: normalizeAxis(name, axis, x.rank) });
@@ -105,7 +106,7 @@ const sparsePrograms = programs((types) =>
 );
 
 const sparseName = "sparseSoftmaxCrossEntropyWithLogits";
-const sparseDef: OpDef = {
+const sparseDef: OpDef = entry({
   name: sparseName,
   infer([logits, labels]) {
     const specs = crossEntropySpecs(sparseName, logits!);
@@ -128,7 +129,7 @@ const sparseDef: OpDef = {
     };
   },
   gradient: [byLogits, null],
-};
+});
 
 /**
  * -log(softmax(logits)[label]) for each row: `labels` (int32) has the shape of `logits` without the last axis.
@@ -148,7 +149,7 @@ const densePrograms = programs((types) =>
 );
 
 const denseName = "softmaxCrossEntropyWithLogits";
-const denseDef: OpDef = {
+const denseDef: OpDef = entry({
   name: denseName,
   infer([logits, labels]) {
     if (!compatible(labels!.shape, logits!.shape)) {
@@ -176,7 +177,7 @@ const denseDef: OpDef = {
       return first ? add(first, second) : second;
     },
   ],
-};
+});
 
 /** -sum(labels * log(softmax(logits))) over the last axis; `labels` are distributions in the shape of `logits`. */
 export const softmaxCrossEntropyWithLogits = defineOp(denseDef, (labels: Operand, logits: Operand): Tensor => {

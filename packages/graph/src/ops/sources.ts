@@ -13,16 +13,17 @@ import { currentGraph } from "../context.ts";
 import { defineOp, type OpOptions } from "../define.ts";
 import type { Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 
 /* Where the values of a graph come from. */
 
-const placeholderDef: OpDef<{ dtype: DType; shape: readonly (number | null)[] }> = {
+const placeholderDef: OpDef<{ dtype: DType; shape: readonly (number | null)[] }> = entry({
   name: "placeholder",
   infer: (_, { dtype, shape }) => [{ dtype, shape }],
   kernel: () => ({ run: () => [] }),
   mustBeFed: true,
   gradient: [],
-};
+});
 
 /**
  * A tensor of the graph being built whose value is fed to each run. `null` in `shape` is an extent that each run may

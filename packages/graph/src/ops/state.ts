@@ -16,42 +16,43 @@ import {
 } from "@gradtape/tensor";
 import { programs } from "../define.ts";
 import type { OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 
 /* Reading and writing variables. A write has no outputs and no gradient. */
 
 /** The operation that stands for a variable in its graph. It computes nothing: ops name the variable itself. */
-export const variableDef: OpDef = {
+export const variableDef: OpDef = entry({
   name: "variable",
   infer: () => [],
   kernel: () => ({ run: () => [] }),
-};
+});
 
 /** The value of a state if it has one, else the second input. */
-export const initializedValue: OpDef = {
+export const initializedValue: OpDef = entry({
   name: "initializedValue",
   allowsMissing: true,
   infer: ([, initial]) => [initial!],
   kernel: () => ({ run: ([state, initial]) => [state ?? initial!] }),
   gradient: [(g) => g, null],
-};
+});
 
 /** Whether a state has a value. */
-export const isVariableInitializedDef: OpDef = {
+export const isVariableInitializedDef: OpDef = entry({
   name: "isVariableInitialized",
   allowsMissing: true,
   infer: () => [{ shape: [], dtype: "bool" }],
   kernel: () => ({ run: ([state]) => [fill([], state !== undefined) as EagerTensor] }),
   gradient: [null],
-};
+});
 
 /** The value of a state as a tensor, which later writes do not change. */
-export const readVariable: OpDef = {
+export const readVariable: OpDef = entry({
   name: "readVariable",
   sparse: true,
   infer: ([state]) => [{ shape: state!.shape, dtype: state!.dtype }],
   kernel: () => view((layout) => layout),
   gradient: [(g) => g],
-};
+});
 
 function checkDTypes(op: string, [state, value]: readonly TensorSpec[]): void {
   if (state!.dtype === value!.dtype) return;
@@ -79,9 +80,9 @@ function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): O
   };
 }
 
-export const assign: OpDef = { ...write("assign", (_, value) => value), overwrites: true };
-export const assignAdd = write("assignAdd", k.add);
-export const assignSub = write("assignSub", k.sub);
+export const assign = entry({ ...write("assign", (_, value) => value), overwrites: true });
+export const assignAdd = entry(write("assignAdd", k.add));
+export const assignSub = entry(write("assignSub", k.sub));
 
 /** Writes `meaning(old, value)` to the rows that the indices name, one after the other. Inputs: state, values, indices. */
 function writeRows(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): OpDef {
@@ -125,6 +126,6 @@ function rowProblem(state: PartialShape, values: PartialShape, indices: PartialS
   return wrong < 0 ? null : `rows of values and of the variable must match in dimension ${wrong}`;
 }
 
-export const scatterAdd = writeRows("scatterAdd", k.add);
-export const scatterSub = writeRows("scatterSub", k.sub);
-export const scatterUpdate = writeRows("scatterUpdate", (_, value) => value);
+export const scatterAdd = entry(writeRows("scatterAdd", k.add));
+export const scatterSub = entry(writeRows("scatterSub", k.sub));
+export const scatterUpdate = entry(writeRows("scatterUpdate", (_, value) => value));

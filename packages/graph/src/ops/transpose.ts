@@ -2,13 +2,14 @@ import { formatShape, permuted, type Tensor, ValueError, view } from "@gradtape/
 import { applyOne, defineOp } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
+import { entry } from "../registry.ts";
 
-const transposeDef: OpDef<{ perm: readonly number[] }> = {
+const transposeDef: OpDef<{ perm: readonly number[] }> = entry({
   name: "transpose",
   infer: ([x], { perm }) => [{ shape: perm.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
   kernel: (_, { perm }) => view((layout) => permuted(layout, perm)),
   gradient: [(g, { attributes: { perm } }) => transpose(g, inverse(perm))],
-};
+});
 
 /** The axes of `x` in the order of `perm`; reversed when `perm` is left out. Nothing is copied. */
 export const transpose = defineOp(transposeDef, (x: Operand, perm?: readonly number[] | null): Tensor => {
