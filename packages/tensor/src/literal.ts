@@ -1,6 +1,6 @@
-import type { NdArray } from "ndarray";
 import { allocate, checkDType, type DType, dtypeOfArray, type TypedData, toElement } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
+import type { NdArray } from "./ndarray.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";
 
@@ -133,7 +133,7 @@ function isNumberArray(value: unknown): value is NumberArray {
 }
 
 function isNdArray(value: unknown): value is NdArray<any> {
-  const candidate = value as NdArray<any> | null;
+  const candidate = value as NdArray | null;
   return (
     typeof candidate === "object" &&
     candidate !== null &&

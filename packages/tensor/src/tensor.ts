@@ -1,7 +1,7 @@
-import ndarray, { type NdArray } from "ndarray";
 import { allocate, type DType, type TypedData } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
-import { isContiguous, type Layout, rowMajor } from "./layout.ts";
+import { isContiguous, type Layout, rowMajor, rowMajorStrides } from "./layout.ts";
+import { makeNdArray, type NdArray } from "./ndarray.ts";
 import { formatTensor } from "./print.ts";
 import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
 
@@ -50,7 +50,7 @@ export abstract class Tensor<S extends Shape = Shape> {
 
   /** The elements as an npm `ndarray`. */
   ndarray(): NdArray<TypedData> {
-    return ndarray(this.data, [...this.shape]);
+    return makeNdArray(this.data, this.shape, rowMajorStrides(this.shape), 0);
   }
 
   /** The elements as NumPy would print them. */
@@ -87,7 +87,7 @@ export class EagerTensor<S extends Shape = Shape> extends Tensor<S> {
 
   /** The same memory as an npm `ndarray`, strides and all. */
   override ndarray(): NdArray<TypedData> {
-    return ndarray(this.buffer, [...this.shape], [...this.layout.strides], this.layout.offset);
+    return makeNdArray(this.buffer, this.shape, this.layout.strides, this.layout.offset);
   }
 }
 

@@ -1,0 +1,31 @@
+import make from "ndarray";
+
+/**
+ * What tensors and the npm package `ndarray` have in common: elements of `data`, at `offset` plus `stride` times index
+ * along each axis. Spelled out here so that users need no further type package; every `ndarray` is one.
+ */
+export interface NdArray<D = unknown> {
+  readonly data: D;
+  readonly shape: number[];
+  readonly stride: number[];
+  readonly offset: number;
+  readonly dimension: number;
+  readonly size: number;
+  get(...position: number[]): number;
+  set(...positionAndValue: number[]): number;
+  transpose(...axes: number[]): NdArray<D>;
+  lo(...begin: number[]): NdArray<D>;
+  hi(...extents: number[]): NdArray<D>;
+  step(...steps: number[]): NdArray<D>;
+  pick(...position: (number | null)[]): NdArray<D>;
+}
+
+/** An npm `ndarray` over `data`; the memory is shared. */
+export function makeNdArray<D>(
+  data: D,
+  shape: readonly number[],
+  stride: readonly number[],
+  offset: number,
+): NdArray<D> {
+  return make(data as never, [...shape], [...stride], offset) as unknown as NdArray<D>;
+}
