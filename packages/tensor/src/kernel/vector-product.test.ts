@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { generator } from "../random/generator.ts";
+import type { Matrix } from "./matrix.ts";
+import { portableProduct } from "./portable-product.ts";
+import { vectorProduct } from "./vector-product.ts";
+
+/** A matrix of normal numbers: row by row, column by column, with gaps, or backwards. */
+function matrix(kind: string, rows: number, columns: number, seed: number): Matrix {
+  const gap = kind === "gaps" ? 5 : 1;
+  const buffer = generator(seed).normal([gap * rows * columns + 3]).data;
+  if (kind === "columns") return { buffer, offset: 3, rowStride: 1, columnStride: rows };
+  if (kind === "backwards") return { buffer, offset: rows * columns - 1, rowStride: -columns, columnStride: -1 };
+  return { buffer, offset: 1, rowStride: gap * columns, columnStride: gap };
+}
+
+const extents = fc.tuple(...[40, 40, 90].map((max) => fc.integer({ min: 1, max })));
+const kinds = fc.tuple(...[0, 1].map(() => fc.constantFrom("rows", "columns", "gaps", "backwards")));
+
+test("vectors give the bits of the portable product, for all tails and strides", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(
+      extents,
+      kinds,
+      fc.nat(1000),
+      fc.integer({ min: 0, max: 3 }),
+      ([m, n, k], [kindA, kindB], seed, margin) => {
+        const multiply = vectorProduct("float32", m!, n!, k!);
+        if (multiply === null) return;
+        compared++;
+        const a = matrix(kindA!, m!, k!, seed);
+        const b = matrix(kindB!, k!, n!, seed + 1);
+        const [one, other] = [multiply, portableProduct("float32", m!, n!, k!)].map((product) => {
+          const buffer = new Float32Array(m! * (n! + margin) + 2).fill(-1);
+          product(a, b, { buffer, offset: 2, rowStride: n! + margin, columnStride: 1 });
+          return buffer;
+        });
+        expect(one).toEqual(other);
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(compared).toBeGreaterThan(100);
+});
+
+test("NaN, infinities and denormals go through", () => {
+  const special = Float32Array.from(
+    { length: 16 * 16 },
+    (_, i) => [1e-45, Infinity, -0, 3e38, 1, NaN, 0, -2][(i * i) % 8]!,
+  );
+  const a: Matrix = { buffer: special, offset: 0, rowStride: 16, columnStride: 1 };
+  const results = [vectorProduct("float32", 16, 16, 16)!, portableProduct("float32", 16, 16, 16)].map((product) => {
+    const buffer = new Float32Array(256);
+    product(a, a, { buffer, offset: 0, rowStride: 16, columnStride: 1 });
+    return buffer;
+  });
+  expect(results[0]).toEqual(results[1]);
+});
+
+test("what would not pay, and what is no float32, is left to the portable product", () => {
+  expect(vectorProduct("float32", 4, 4, 4)).toBeNull();
+  expect(vectorProduct("float64", 64, 64, 64)).toBeNull();
+});

@@ -1,0 +1,65 @@
+import { WasmModule } from "./assembler.ts";
+import { detectFeatures } from "./features.ts";
+import { addGemm } from "./gemm.ts";
+
+/** The kernels of dynamic size, by name; addresses and strides in bytes. */
+interface Library {
+  packA(from: number, across: number, along: number, count: number, length: number, to: number): void;
+  packB(from: number, across: number, along: number, count: number, length: number, to: number): void;
+  gemm(a: number, b: number, c: number, m: number, n: number, k: number, stride: number): void;
+}
+
+const PAGE = 65536;
+const MAXIMUM = 65536;
+
+/** The memory below this is the kernels' own. */
+const RESERVED = 64;
+
+/** WebAssembly kernels over one growable memory, which eager ops use as scratch: nothing in it outlives a call. */
+export class Machine {
+  readonly library: Library;
+  private readonly memory: WebAssembly.Memory;
+  private floats: Float32Array;
+
+  constructor() {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM });
+    const module = new WasmModule({ initial: 1, maximum: MAXIMUM });
+    addGemm(module);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), {
+      env: { memory: this.memory },
+    });
+    this.library = exports as unknown as Library;
+    this.floats = new Float32Array(this.memory.buffer);
+  }
+
+  /**
+   * The memory as float32s, with room for areas of the given numbers of floats, and where each begins (in floats).
+   * `null` when there is not so much memory.
+   */
+  scratch(sizes: readonly number[]): { readonly floats: Float32Array; readonly at: readonly number[] } | null {
+    let end = RESERVED / 4;
+    const at = sizes.map((size) => {
+      const begin = end;
+      end += Math.ceil(size / 16) * 16; // areas begin on cache lines
+      return begin;
+    });
+    const pages = Math.ceil((end * 4) / PAGE) - this.memory.buffer.byteLength / PAGE;
+    if (pages > 0) {
+      try {
+        this.memory.grow(pages);
+      } catch {
+        return null;
+      }
+    }
+    if (this.floats.buffer !== this.memory.buffer) this.floats = new Float32Array(this.memory.buffer);
+    return { floats: this.floats, at };
+  }
+}
+
+let shared: Machine | null | undefined;
+
+/** The machine of this process, made at first use; `null` where the engine has no vectors. */
+export function machine(): Machine | null {
+  if (shared === undefined) shared = detectFeatures().simd ? new Machine() : null;
+  return shared;
+}
