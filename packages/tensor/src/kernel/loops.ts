@@ -5,6 +5,7 @@ import { compact, type EagerTensor, emptyTensor } from "../tensor.ts";
 import { type Movement, type PrintedLoops, printLoops } from "./javascript.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Program } from "./program.ts";
+import { runVectors } from "./vector-loops.ts";
 
 /** A place that loops read or write: memory, and how the loop axes move through it. */
 export interface Place {
@@ -33,19 +34,16 @@ export function runLoops(program: Program, outer: Shape, inner: Shape, places: r
     const step = list[list.length - 1]!;
     return step === 0 ? "still" : step === 1 ? "unit" : "strided";
   });
+  const buffers = places.map((place) => place.buffer);
+  const offsets = places.map((place) => place.layout.offset);
+  if (runVectors(program, { extents: [...outside.shape, ...inside.shape], buffers, offsets, strides, moves })) return;
   const key = `${outside.shape.length},${inside.shape.length},${moves.join()}`;
   let run = program.printed.get(key) as PrintedLoops | undefined;
   if (run === undefined) {
     run = printLoops(program, [outside.shape.length, inside.shape.length], moves);
     program.printed.set(key, run);
   }
-  run(
-    outside.shape,
-    inside.shape,
-    places.map((place) => place.buffer),
-    places.map((place) => place.layout.offset),
-    strides,
-  );
+  run(outside.shape, inside.shape, buffers, offsets, strides);
 }
 
 /** Elementwise: every operand and every output has the same shape. */

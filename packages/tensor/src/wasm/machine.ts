@@ -9,6 +9,13 @@ interface Library {
   gemm(a: number, b: number, c: number, m: number, n: number, k: number, stride: number): void;
 }
 
+/** Areas of the machine's memory, good until the next call. */
+export interface Scratch {
+  readonly floats: Float32Array;
+  readonly ints: Int32Array;
+  readonly at: readonly number[];
+}
+
 const PAGE = 65536;
 const MAXIMUM = 65536;
 
@@ -20,23 +27,27 @@ export class Machine {
   readonly library: Library;
   private readonly memory: WebAssembly.Memory;
   private floats: Float32Array;
+  private ints: Int32Array;
 
   constructor() {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM });
     const module = new WasmModule({ initial: 1, maximum: MAXIMUM });
     addGemm(module);
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), {
-      env: { memory: this.memory },
-    });
-    this.library = exports as unknown as Library;
+    this.library = this.instantiate(module.toBytes()) as unknown as Library;
     this.floats = new Float32Array(this.memory.buffer);
+    this.ints = new Int32Array(this.memory.buffer);
+  }
+
+  /** What a module over this memory exports. */
+  instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.memory } }).exports;
   }
 
   /**
-   * The memory as float32s, with room for areas of the given numbers of floats, and where each begins (in floats).
-   * `null` when there is not so much memory.
+   * The memory as float32s and int32s, with room for areas of the given numbers of elements, and where each begins (in
+   * elements). `null` when there is not so much memory.
    */
-  scratch(sizes: readonly number[]): { readonly floats: Float32Array; readonly at: readonly number[] } | null {
+  scratch(sizes: readonly number[]): Scratch | null {
     let end = RESERVED / 4;
     const at = sizes.map((size) => {
       const begin = end;
@@ -51,8 +62,11 @@ export class Machine {
         return null;
       }
     }
-    if (this.floats.buffer !== this.memory.buffer) this.floats = new Float32Array(this.memory.buffer);
-    return { floats: this.floats, at };
+    if (this.floats.buffer !== this.memory.buffer) {
+      this.floats = new Float32Array(this.memory.buffer);
+      this.ints = new Int32Array(this.memory.buffer);
+    }
+    return { floats: this.floats, ints: this.ints, at };
   }
 }
 

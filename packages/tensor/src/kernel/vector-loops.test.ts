@@ -1,0 +1,181 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { DType, TypedData } from "../dtype.ts";
+import { generator } from "../random/generator.ts";
+import * as f from "./functions.ts";
+import { type Movement, printLoops } from "./javascript.ts";
+import { type Program, program } from "./program.ts";
+import type { Scalar } from "./scalar.ts";
+import * as k from "./scalar.ts";
+import { runVectors } from "./vector-loops.ts";
+
+/* The machine's vectors against the printed JavaScript: the same bits for every operation, tail and way to move. */
+
+const specials = [
+  0,
+  -0,
+  1,
+  -1,
+  NaN,
+  Infinity,
+  -Infinity,
+  1e-45,
+  -1e-40,
+  3.4e38,
+  2.5,
+  -2.5,
+  88.8,
+  -103.9,
+  2 ** 31,
+  -(2 ** 31),
+];
+
+function numbers(type: DType, size: number, seed: number): TypedData {
+  if (type === "int32") return generator(seed).uniform([size], { low: -1000, high: 1000, dtype: "int32" }).data.slice();
+  const data = generator(seed).normal([size], { stddev: 3 }).data.slice();
+  specials.forEach((value, i) => {
+    if (i * 7 < size) data[i * 7] = value;
+  });
+  return data;
+}
+
+interface Setting {
+  readonly extents: readonly number[];
+  readonly strides: readonly (readonly number[])[];
+}
+
+/** Runs a program both ways and compares every output, bit for bit. */
+function expectSameBits(made: Program, { extents, strides }: Setting, seed = 1): void {
+  const types = [...made.inputs.map(({ type }) => type), ...made.outputs.map(({ type }) => type)];
+  const size = 1 + extents.reduce((n, extent) => n * extent, 1);
+  const moves = strides.map((steps): Movement => (steps[steps.length - 1] === 0 ? "still" : "unit"));
+  const [vectors, loops] = [0, 1].map(() => types.map((type, i) => numbers(type, size, seed + i)));
+  const offsets = types.map(() => 1);
+  expect(runVectors(made, { extents, buffers: vectors!, offsets, strides, moves })).toBe(true);
+  const outer = extents.length - 1;
+  printLoops(made, [outer, 1], moves)(extents.slice(0, outer), extents.slice(outer), loops!, offsets, strides);
+  vectors!.forEach((data, i) => {
+    data.forEach((value, at) => {
+      if (!Object.is(value, loops![i]![at]))
+        expect.fail(`operand ${i}, element ${at}: ${value} is not ${loops![i]![at]}`);
+    });
+  });
+}
+
+const flat = (operands: number, length = 1037): Setting => ({ extents: [length], strides: Array(operands).fill([1]) });
+
+const floatOps: Record<string, (x: Scalar, y: Scalar) => Scalar> = {
+  add: k.add,
+  sub: k.sub,
+  mul: k.mul,
+  div: k.div,
+  min: k.min,
+  max: k.max,
+  neg: k.neg,
+  abs: k.abs,
+  sqrt: k.sqrt,
+  floor: k.floor,
+  less: (x, y) => k.select(k.lt(x, y), x, y),
+  lessEqual: (x, y) => k.select(k.le(x, y), y, 1),
+  equal: (x, y) => k.cast(k.eq(x, y), "float32"),
+  notEqual: (x, y) => k.select(k.not(k.ne(x, y)), 3, x),
+  both: (x, y) => k.select(k.and(k.lt(x, 1), k.or(k.lt(y, 0), k.ne(x, x))), x, y),
+  truth: (x) => k.cast(k.cast(x, "bool"), "float32"),
+  whole: (x) => k.cast(k.cast(x, "int32"), "float32"),
+  bits: (x, y) => k.fromBits(k.or(k.and(k.bits(x), 0x7fffff), k.shiftLeft(k.shiftRight(k.bits(y), 23), 23))),
+  exp: f.exp,
+  log: f.log,
+  log1p: f.log1p,
+  tanh: f.tanh,
+  sigmoid: f.sigmoid,
+  softplus: f.softplus,
+};
+
+describe("float32", () => {
+  test.each(Object.entries(floatOps))("%s", (_, meaning) => {
+    expectSameBits(
+      program(["float32", "float32"], (x, y) => meaning(x!, y!)),
+      flat(3),
+    );
+  });
+});
+
+describe("int32", () => {
+  const intOps: Record<string, (x: Scalar, y: Scalar) => Scalar> = {
+    add: k.add,
+    sub: k.sub,
+    mul: k.mul,
+    min: k.min,
+    max: k.max,
+    neg: k.neg,
+    abs: k.abs,
+    and: k.and,
+    or: k.or,
+    shifts: (x) => k.shiftRight(k.shiftLeft(x, 5), 2),
+    choice: (x, y) => k.select(k.lt(x, y), k.cast(k.eq(x, 7), "int32"), k.cast(k.cast(x, "bool"), "int32")),
+  };
+  test.each(Object.entries(intOps))("%s", (_, meaning) => {
+    expectSameBits(
+      program(["int32", "int32"], (x, y) => meaning(x!, y!)),
+      flat(3),
+    );
+  });
+});
+
+test("every tail, with an operand that stands still", () => {
+  const made = program(["float32", "float32"], (x, y) => [k.mul(x!, y!), k.sub(x!, y!)]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1024, max: 1100 }), fc.nat(99), (length, seed) => {
+      expectSameBits(made, { extents: [length], strides: [[1], [0], [1], [1]] }, seed);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("rows: a vector repeated down a matrix, a column along it, whatever the width", () => {
+  const made = program(["float32", "float32", "float32"], (x, row, column) => k.add(k.mul(x!, row!), column!));
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 33, max: 70 }),
+      fc.integer({ min: 32, max: 60 }),
+      fc.nat(99),
+      (width, height, seed) => {
+        const strides = [
+          [width, 1],
+          [0, 1],
+          [1, 0],
+          [width, 1],
+        ];
+        expectSameBits(made, { extents: [height, width], strides }, seed);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("an output may lie where an input lies", () => {
+  const made = program(["float32", "float32"], (x, y) => [k.add(x!, y!), k.mul(x!, y!)]);
+  const [x, y] = [numbers("float32", 1030, 1), numbers("float32", 1030, 2)];
+  const [before, other] = [x.slice(), y.slice()];
+  const walk = { extents: [1030], offsets: [0, 0, 0, 0], strides: Array(4).fill([1]), moves: Array(4).fill("unit") };
+  expect(runVectors(made, { ...walk, buffers: [x, y, x, y] })).toBe(true);
+  expect([...x]).toEqual([...before].map((value, i) => Math.fround(value + other[i]!)));
+  expect([...y]).toEqual([...before].map((value, i) => Math.fround(value * other[i]!)));
+});
+
+test("what vectors cannot do is left alone", () => {
+  const run = (made: Program, length = 2000, stride = 1) =>
+    runVectors(made, {
+      extents: [length],
+      buffers: [new Float32Array(5000), new Float32Array(5000)],
+      offsets: [0, 0],
+      strides: [[stride], [1]],
+      moves: [stride === 1 ? "unit" : "strided", "unit"],
+    });
+  const double = program(["float32"], (x) => k.add(x!, x!));
+  expect(run(double)).toBe(true);
+  expect(run(double, 100)).toBe(false);
+  expect(run(double, 2000, 2)).toBe(false);
+  expect(run(program(["float32"], (x) => f.pow(x!, x!)))).toBe(false);
+  expect(run(program(["float32"], (x) => k.fold("add", x!)))).toBe(false);
+});
