@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "packages/*/spec/**/*.test.ts", "apps/*/src/**/*.test.ts"],
     testTimeout: 60_000,
   },
 });

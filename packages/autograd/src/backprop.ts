@@ -5,7 +5,7 @@ import { compatible, formatShape, isFloating, LookupError, type Tensor, ValueErr
 export interface Detours {
   /** Where the walk ends: what these are made from is taken as constant. */
   readonly stop?: ReadonlySet<Input>;
-  /** Adds the terms that arrived at `at`. */
+  /** Adds the terms that arrived at `at`, also when there is only one. */
   aggregate?(terms: readonly Cotangent[], at: Input): Cotangent;
   /** Runs the rules of one op, in scopes of its own. */
   around?<T>(record: OpRecord, body: () => T): T;
@@ -26,6 +26,7 @@ export function backprop(
   sources: readonly Input[],
   detours: Detours = {},
 ): (Cotangent | null)[] {
+  const { aggregate: addUp = (list) => aggregate(list) } = detours;
   const wanted = new Set(sources);
   const leads = leadingFrom(records, sources);
   const terms = new Map<Input, Cotangent[]>();
@@ -37,7 +38,7 @@ export function backprop(
   const total = (at: Input): Cotangent | null => {
     const list = terms.get(at);
     if (list === undefined) return null;
-    const sum = list.length === 1 ? list[0]! : detours.aggregate ? detours.aggregate(list, at) : aggregate(list);
+    const sum = addUp(list, at);
     terms.set(at, [sum]);
     return sum;
   };
@@ -93,18 +94,23 @@ function inputCotangents(
   });
 }
 
+/** The name of the operation behind a space, where the record is one. */
+function quotedName(record: object): string {
+  return "name" in record ? ` '${String(record.name)}'` : "";
+}
+
 function noGradient({ def, ...record }: OpRecord): LookupError {
-  const name = "name" in record ? ` '${String(record.name)}'` : "";
   return new LookupError(
-    `no gradient is defined for the operation${name} (op type: ${def.name}); stop it with stopGradient`,
+    `no gradient is defined for the operation${quotedName(record)} (op type: ${def.name}); stop it with stopGradient`,
   );
 }
 
-function checkCotangent({ def, inputs }: OpRecord, i: number, cotangent: Cotangent): void {
+function checkCotangent({ def, inputs, ...record }: OpRecord, i: number, cotangent: Cotangent): void {
   const expected = inputs[i]!.spec.shape;
   const shape = cotangent instanceof IndexedSlices ? cotangent.shape : cotangent.spec.shape;
   if (shape === null || compatible(shape, expected)) return;
   throw new ValueError(
-    `${def.name}: the gradient rule of input ${i} gave shape ${formatShape(shape)}, the input has ${formatShape(expected)}`,
+    `${def.name}${quotedName(record)}: the gradient rule of input ${i} gave another shape than the input has;\n` +
+      `  input    ${formatShape(expected)}\n  gradient ${formatShape(shape)}`,
   );
 }

@@ -1,9 +1,12 @@
 import {
+  type AggregationMethod,
   aggregate,
   asTensor,
   type Cotangent,
-  executingEagerly,
+  constant,
+  currentGraph,
   type Graph,
+  IndexedSlices,
   type Input,
   nameOf,
   type Operand,
@@ -43,7 +46,7 @@ export interface GradientsOptions {
  * tensors, IndexedSlices for gathered tables, `null` where nothing connects.
  *
  * Throws a RuntimeError in eager mode, a LookupError for an operation on the way without a gradient, a ValueError for
- * gradYs of another number or shape.
+ * gradYs of another number or shape and for tensors of two graphs.
  */
 export function gradients(
   ys: OneOrMany<Differentiable>,
@@ -51,29 +54,33 @@ export function gradients(
   options: GradientsOptions = {},
 ): (Cotangent | null)[] {
   const { name = "gradients", unconnectedGradients = "none", gradYs = null, stopGradients = null } = options;
+  const graph = graphOf([...flatten(ys), ...flatten(xs)]);
   checkUnconnected(unconnectedGradients);
-  const targets = nodes("ys", ys);
-  const sources = nodes("xs", xs);
-  const graph = [...targets, ...sources].map((node) => (node as { graph?: Graph | null }).graph).find((each) => each);
-  if (executingEagerly() && !graph) {
-    throw new RuntimeError(
-      "gradients: there is no graph in eager mode; record with a GradientTape and ask it for the gradient",
-    );
-  }
-  if (!graph) throw new ValueError("gradients: none of ys and xs belongs to a graph");
+  const targets = nodes("ys", ys, graph);
+  const sources = nodes("xs", xs, graph);
+  const stop = new Set(stopGradients === null ? [] : nodes("stopGradients", stopGradients, graph));
   return graph.asDefault(() =>
     graph.nameScope(name, () => {
       const seeds = seedsOf(targets, gradYs);
-      const stop = new Set(stopGradients === null ? [] : nodes("stopGradients", stopGradients));
       const found = backprop(graph.getOperations(), targets, seeds, sources, detours(graph, stop, options));
       return found.map((gradient, i) => {
         if (gradient !== null) return gradient;
         // A target is its own gradient even where its dtype lets none flow.
         const self = targets.indexOf(sources[i]!);
         if (self >= 0) return seeds[self]!;
-        return unconnectedGradients === "zero" ? zerosLike(sources[i] as Operand) : null;
+        return unconnectedGradients === "zero" ? written(zerosLike(sources[i] as Operand), "zeros_like") : null;
       });
     }),
+  );
+}
+
+/** The graph that some of `nodes` belong to, else the one being built. */
+function graphOf(nodes: readonly unknown[]): Graph {
+  const owned = nodes.map((node) => (node as { graph?: Graph | null } | null)?.graph).find((each) => each);
+  const graph = owned ?? currentGraph();
+  if (graph) return graph;
+  throw new RuntimeError(
+    "gradients: there is no graph in eager mode; record with a GradientTape and ask it for the gradient",
   );
 }
 
@@ -82,7 +89,7 @@ function detours(graph: Graph, stop: ReadonlySet<Input>, options: GradientsOptio
   return {
     stop,
     aggregate: (terms, at) =>
-      graph.nameScope(`${producerName(at)}_gradient_sum`, () => aggregate(terms, aggregationMethod as never)),
+      aggregate(terms, aggregationMethod as AggregationMethod | null, { treeScope: `${producerName(at)}_gradient_sum` }),
     around(record, body) {
       const operation = record as Operation;
       const scoped = () => graph.nameScope(`${operation.name}_grad`, body);
@@ -99,36 +106,41 @@ function producerName(at: Input): string {
   return at instanceof SymbolicTensor ? at.op.name : (at as Variable).opName;
 }
 
-function nodes(what: string, given: unknown): Input[] {
+function nodes(what: string, given: unknown, graph: Graph): Input[] {
   return flatten(given).map((each) => {
-    if (each instanceof Tensor || each instanceof Variable) return each;
-    throw new TypeError(`gradients: ${what} holds ${nameOf(each)}; expected tensors or variables`);
+    if (!(each instanceof Tensor) && !(each instanceof Variable)) {
+      throw new TypeError(`gradients: ${what} holds ${nameOf(each)}; expected tensors or variables`);
+    }
+    const own = each instanceof SymbolicTensor || each instanceof Variable ? each.graph : null;
+    if (own === null || own === graph) return each;
+    throw new ValueError(`gradients: ys and xs must be from the same graph; ${(each as Variable).name} is not`);
   });
 }
 
-function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
-  // A list stands for the ys one by one, except where it can only be the value for a single y.
-  const entries: unknown[] =
-    given === null ? targets.map(() => null) : isListOf(given, targets.length) ? given : [given];
+/** The cotangent of each y: as given, else ones. */
+function seedsOf(targets: readonly Input[], given: unknown): Cotangent[] {
+  const entries: unknown[] = given === null ? targets.map(() => null) : Array.isArray(given) ? given : [given];
   if (entries.length !== targets.length) {
     throw new ValueError(`gradients: gradYs has ${entries.length} entries for ${targets.length} ys; give one for each`);
   }
   return targets.map((target, i) => {
     const seed = entries[i];
-    if (seed === null || seed === undefined) return onesLike(target as Operand);
-    const tensor = asTensor("gradients", seed, target.dtype);
-    if (tensor.dtype !== target.dtype) {
-      throw new TypeError(`gradients: gradYs[${i}] is ${tensor.dtype}, its y is ${target.dtype}; cast it`);
+    const name = `grad_ys_${i}`;
+    if (seed === null || seed === undefined) return written(onesLike(target as Operand), name);
+    const given = seed instanceof IndexedSlices ? seed : written(asTensor("gradients", seed, target.dtype), name);
+    if (given.dtype !== target.dtype) {
+      throw new TypeError(`gradients: gradYs[${i}] is ${given.dtype}, its y is ${target.dtype}; cast it`);
     }
-    if (compatible(tensor.spec.shape, target.spec.shape)) return tensor;
+    const shape = given instanceof IndexedSlices ? given.shape : given.spec.shape;
+    if (shape === null || compatible(shape, target.spec.shape)) return given;
     throw new ValueError(
       `gradients: gradYs[${i}] and its y have incompatible shapes;\n` +
-        `  y      ${formatShape(target.spec.shape)}\n  gradYs ${formatShape(tensor.spec.shape)}`,
+        `  y      ${formatShape(target.spec.shape)}\n  gradYs ${formatShape(shape)}`,
     );
   });
 }
 
-function isListOf(given: unknown, count: number): given is unknown[] {
-  if (!Array.isArray(given)) return false;
-  return count !== 1 || given.length === 1 || given.every((each) => each === null || each instanceof Tensor);
+/** `tensor` in the graph being built: a plain value becomes a constant of that name. */
+function written(tensor: Tensor, name: string): Tensor {
+  return tensor instanceof SymbolicTensor ? tensor : constant(tensor, { name });
 }

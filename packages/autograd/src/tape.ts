@@ -315,7 +315,7 @@ function unconnected(shape: Shape, dtype: DType, choice: UnconnectedGradients): 
 
 /** The cotangent of each target: as given, else ones. */
 function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
-  const list = given === undefined || given === null ? [] : flatten(given);
+  const list = given === undefined || given === null ? [] : seedList(targets, given);
   return targets.map((target, i) => {
     const seed = list[i];
     if (seed === undefined || seed === null) return fill(target.shape, 1, { dtype: target.dtype });
@@ -326,4 +326,11 @@ function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
         `  target ${target.dtype} ${formatShape(target.shape)}\n  given  ${tensor.dtype} ${formatShape(tensor.shape)}`,
     );
   });
+}
+
+/** The cotangents in a row: one for a single target, of which a nested array of numbers may be the value, else a list. */
+function seedList(targets: readonly Input[], given: unknown): unknown[] {
+  const isArray = (value: unknown) => Array.isArray(value) && flatten(value).every((leaf) => typeof leaf === "number");
+  if (targets.length === 1 && targets[0]!.shape.length > 0 && isArray(given)) return [given];
+  return Array.isArray(given) ? given.flatMap((entry) => (isArray(entry) ? [entry] : flatten(entry))) : flatten(given);
 }

@@ -1,8 +1,12 @@
 import * as gt from "gradtape";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { expectError, numbers, rmsprop, variable } from "./support.ts";
 
 const optimizer = rmsprop();
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe("§6 the result", () => {
   test("§6 a list of [gradient, variable] in the order of varList, holding the variables themselves", () => {
@@ -218,6 +222,7 @@ describe("§6.2 what the loss returns", () => {
   });
 
   test("§6.2 an integer loss: all null", () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
     const whole = new gt.Variable(gt.tensor([1, 2], { dtype: "int32" }), { name: "whole" });
     const pairs = optimizer.computeGradients(() => gt.mul(whole, whole), { varList: [whole, v] });
     expect(pairs.map(([g]) => g)).toEqual([null, null]);

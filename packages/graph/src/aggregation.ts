@@ -1,6 +1,6 @@
 import { type Tensor, ValueError } from "@gradtape/tensor";
+import { nameScope } from "./control.ts";
 import { nameOf } from "./operand.ts";
-import { add } from "./ops/arithmetic.ts";
 import { addN } from "./ops/clip.ts";
 import { concat } from "./ops/concat.ts";
 import { IndexedSlices, sliceIndices, sliceValues } from "./ops/gather.ts";
@@ -11,18 +11,29 @@ export const AggregationMethod = {
   /** All terms in one op, in order. */
   ADD_N: 0,
   DEFAULT: 0,
-  /** Pairwise, left to right. */
+  /** Pairwise, left to right, in an op for each pair. */
   EXPERIMENTAL_TREE: 1,
   /** The same as the tree. */
   EXPERIMENTAL_ACCUMULATE_N: 2,
 } as const;
 export type AggregationMethod = (typeof AggregationMethod)[keyof typeof AggregationMethod];
 
+/** How a graph names what `aggregate` builds. */
+export interface AggregateOptions {
+  /** The name scope of the sums of a tree; that being built in when left out. */
+  readonly treeScope?: string;
+}
+
 /**
  * The sum of cotangents. Slices are joined end to end, nothing merged; as soon as one term is dense the sum is.
- * Throws a ValueError for an unknown method.
+ * Throws a ValueError for an unknown method, be there something to add or not.
  */
-export function aggregate(terms: readonly Cotangent[], method: AggregationMethod | null = null): Cotangent {
+export function aggregate(
+  terms: readonly Cotangent[],
+  method: AggregationMethod | null = null,
+  { treeScope }: AggregateOptions = {},
+): Cotangent {
+  const inOneOp = addsInOneOp(method);
   const [first, ...others] = terms as [Cotangent, ...Cotangent[]];
   if (others.length === 0) return first;
   if (terms.every((term) => term instanceof IndexedSlices)) {
@@ -33,23 +44,22 @@ export function aggregate(terms: readonly Cotangent[], method: AggregationMethod
     );
   }
   const dense = terms.map((term) => (term instanceof IndexedSlices ? term.toTensor() : term));
+  const sum = (tensors: readonly Tensor[]) => addN(tensors, { name: "AddN" });
+  if (inOneOp) return sum(dense);
+  const tree = () => dense.reduce((total, term) => sum([total, term]));
+  return treeScope === undefined ? tree() : nameScope(treeScope, tree);
+}
+
+function addsInOneOp(method: AggregationMethod | null): boolean {
   switch (method ?? AggregationMethod.DEFAULT) {
     case AggregationMethod.ADD_N:
-      return addN(dense);
+      return true;
     case AggregationMethod.EXPERIMENTAL_TREE:
     case AggregationMethod.EXPERIMENTAL_ACCUMULATE_N:
-      return addTree(dense);
+      return false;
     default:
       throw new ValueError(
         `aggregationMethod: ${nameOf(method)} is not a method; use AggregationMethod.ADD_N, EXPERIMENTAL_TREE or EXPERIMENTAL_ACCUMULATE_N`,
       );
   }
-}
-
-function addTree(terms: readonly Tensor[]): Tensor {
-  let level = [...terms];
-  while (level.length > 1) {
-    level = level.flatMap((term, i) => (i % 2 === 1 ? [] : i + 1 < level.length ? [add(term, level[i + 1]!)] : [term]));
-  }
-  return level[0]!;
 }

@@ -1,4 +1,4 @@
-import { type Tensor, ValueError } from "@gradtape/tensor";
+import { EagerTensor, type Tensor, ValueError } from "@gradtape/tensor";
 import { perform } from "./apply.ts";
 import { currentGraph } from "./context.ts";
 import type { Graph } from "./graph.ts";
@@ -6,6 +6,7 @@ import { asTensor, nameOf, type Operand } from "./operand.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
 import { identity } from "./ops/cast.ts";
 import { IndexedSlices } from "./ops/gather.ts";
+import { constant } from "./ops/sources.ts";
 import type { OpDef } from "./record.ts";
 import { entry } from "./registry.ts";
 import { Variable } from "./variable.ts";
@@ -29,7 +30,8 @@ export function noOp({ name = "NoOp" }: NameOption = {}): Operation | null {
 /** The operations behind what is waited for. A TypeError for anything else. */
 export function operationsOf(what: string, inputs: readonly unknown[]): Operation[] {
   return inputs.flatMap((input): Operation[] => {
-    if (input === null) return [];
+    if (input === null || input instanceof EagerTensor) return []; // it has happened already
+    if (Array.isArray(input)) return operationsOf(what, input);
     if (input instanceof Operation) return [input];
     if (input instanceof SymbolicTensor) return [input.op];
     if (input instanceof IndexedSlices) return operationsOf(what, [input.values, input.indices]);
@@ -46,8 +48,8 @@ function commonGraph(what: string, operations: readonly Operation[]): Graph | nu
   throw new ValueError(`${what}: all inputs must be from the same graph; ${stranger.name} is not`);
 }
 
-/** One operation that is done when all of `inputs` are; `null` in eager mode. */
-export function group(...args: (Waitable | NameOption)[]): Operation | null {
+/** One operation that is done when all of the inputs (lists of them count) are; `null` in eager mode. */
+export function group(...args: (Waitable | readonly Waitable[] | NameOption)[]): Operation | null {
   const last = args[args.length - 1];
   const options = isOptions(last) ? last : {};
   const operations = operationsOf("group", isOptions(last) ? args.slice(0, -1) : args);
@@ -68,31 +70,43 @@ export interface TupleOptions extends NameOption {
 }
 
 /**
- * The same values, each available only when all of them are; `null` entries stay, slices stay slices. In eager mode the
- * list itself. Throws a ValueError when no entry holds a tensor.
+ * The same values, each available only when all of them are; `null` entries stay, slices stay slices, an operation
+ * becomes one that is done when all are. In eager mode the list itself. Throws a ValueError when there is nothing in the
+ * list.
  */
 export function tuple<T extends Operand | Operation | null>(
   values: readonly T[],
   { name = "tuple", controlInputs = [] }: TupleOptions = {},
 ): (T | Tensor | IndexedSlices)[] {
-  const operations = operationsOf("tuple", values as readonly unknown[]);
-  const graph = commonGraph("tuple", operations);
+  const graph = commonGraph("tuple", operationsOf("tuple", values));
   if (graph === null) return [...values];
-  if (values.every((value) => value === null || value instanceof Operation)) {
+  if (values.every((value) => value === null)) {
     throw new ValueError("tuple: the list holds no tensor; give at least one");
   }
   return graph.asDefault(() =>
     graph.nameScope(name, () => {
-      const gate = group(...operations, ...operationsOf("tuple", controlInputs))!;
-      return graph.controlDependencies([gate], () =>
-        values.map((value) => {
-          if (value === null || value instanceof Operation) return value;
-          const same = value instanceof IndexedSlices ? value : asTensor("tuple", value);
-          return graph.colocateWith(gate, () => identity(same as Tensor, { name: "control_dependency" }));
-        }),
-      );
+      const nodes = values.map((value) => asNode(value));
+      const gate = group(...nodes, ...operationsOf("tuple", controlInputs))!;
+      return graph.controlDependencies([gate], () => nodes.map((node) => behindGate(graph, node) as T));
     }),
   );
+}
+
+type Node = SymbolicTensor | IndexedSlices | Operation | null;
+
+/** An entry of a tuple as something of the graph. */
+function asNode(value: unknown): Node {
+  if (value === null || value instanceof Operation || value instanceof IndexedSlices) return value;
+  const tensor = asTensor("tuple", value);
+  return (tensor instanceof SymbolicTensor ? tensor : constant(tensor)) as SymbolicTensor;
+}
+
+/** The same value by an operation that waits as those being built do. */
+function behindGate(graph: Graph, node: Node): Node {
+  if (node === null) return null;
+  if (node instanceof Operation) return group(node);
+  const same = () => identity(node as Tensor, { name: "control_dependency" }) as Tensor as SymbolicTensor;
+  return node.op === null ? same() : graph.colocateWith(node.op, same);
 }
 
 /** Lets the operations that `body` builds wait for `inputs`; `null` lets them wait for nothing. Eagerly just runs it. */

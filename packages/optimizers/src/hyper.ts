@@ -6,17 +6,18 @@ export type Hyper = number | Operand | (() => number | Operand);
 
 /**
  * The present value of a hyper-parameter. A function is called. A plain number is rounded to float32, as TensorFlow
- * does, even where the variable is float64; a float64 tensor keeps its digits. In a graph a number becomes a constant,
+ * does, even where the variable is float64, unless it is asked for `exact`; a float64 tensor keeps its digits. In a graph a number becomes a constant,
  * a tensor or variable is read again by each run.
  */
-export function evaluateHyper(name: string, hyper: unknown): Tensor {
+export function evaluateHyper(name: string, hyper: unknown, { exact = false } = {}): Tensor {
   const value = typeof hyper === "function" ? hyper() : hyper;
   if (value === null || value === undefined) {
     throw new ValueError(
       `${name}: the value is ${String(value)}; give a number, a tensor, or a function that returns one`,
     );
   }
-  const tensor = value instanceof Tensor ? value : asTensor(name, value);
+  const wide = exact && typeof value === "number" ? "float64" : undefined;
+  const tensor = value instanceof Tensor ? value : asTensor(name, value, wide);
   return tensor instanceof SymbolicTensor ? tensor : constant(tensor, { name: snakeCase(name) });
 }
 

@@ -90,6 +90,11 @@ export abstract class Optimizer {
     return this.slots.names();
   }
 
+  /** Makes the slots of variables now, as the first step would; those that exist stay as they are. */
+  createSlots(varList: Iterable<Variable>): void {
+    for (const variable of varList) this.statesOf(variable);
+  }
+
   /** The variables of the present graph (or of eager mode) that hold the optimizer's state, sorted by name. */
   variables(): Variable[] {
     const here = currentGraph();
@@ -179,7 +184,9 @@ export abstract class Optimizer {
   /** Performs the updates in order; the operations they have become in a graph, nothing in eager mode. */
   private performUpdates(updates: readonly (readonly [Cotangent, Variable])[]): (Operation | null)[] {
     const states = updates.map(([, variable]) => this.statesOf(variable));
-    const hypers = this.rule.hyper.map((name) => evaluateHyper(name, this[name as keyof this]));
+    const hypers = this.rule.hyper.map((name) =>
+      evaluateHyper(name, this[name as keyof this], { exact: this.rule.exact?.includes(name) ?? false }),
+    );
     const powers = this.powers.beside(updates[0]![1], this.rule, hypers);
     const scalars = [...hypers, ...powers.map((power) => power.value())];
     const done = updates.map(([gradient, variable], i) =>

@@ -1,5 +1,5 @@
 import { asTensor, Convertible, type Cotangent, IndexedSlices, nameOf, type Operand, Variable } from "@gradtape/graph";
-import { Tensor, ValueError } from "@gradtape/tensor";
+import { isFloating, Tensor, ValueError } from "@gradtape/tensor";
 
 /** A gradient as users may hand it over: `null`, slices, or anything a tensor can be made from. */
 export type Gradient = Operand | null;
@@ -25,6 +25,12 @@ export function convertPairs(op: string, pairs: unknown): [Cotangent | null, Var
   });
   if (converted.every(([gradient]) => gradient === null)) {
     throw new ValueError(`${op}: no gradients provided for any variable: [${variableNames(converted)}]`);
+  }
+  const whole = converted.find(([gradient, { dtype }]) => gradient !== null && !isFloating(dtype));
+  if (whole !== undefined) {
+    throw new TypeError(
+      `${op}: cannot update ${variableNames([whole])} of dtype ${whole[1].dtype}; use float32 or float64`,
+    );
   }
   return converted;
 }

@@ -26,6 +26,11 @@ export interface RMSPropOptions {
  * A sparse gradient updates the rows it names, repeated rows added up first; all other rows and their slots stay.
  */
 export class RMSPropOptimizer extends Optimizer {
+  /** @internal The rules, for others that share them. */
+  static get rules(): { readonly plain: RuleDescription; readonly centered: RuleDescription } {
+    return { plain, centered: centeredForm };
+  }
+
   learningRate: Hyper;
   decay: Hyper;
   momentum: Hyper;

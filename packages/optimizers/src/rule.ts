@@ -25,6 +25,8 @@ export interface RuleDescription {
   readonly slots: { readonly [name: string]: number | string };
   /** The hyper-parameters, fields of the optimizer, in the order in which they are read. */
   readonly hyper: readonly string[];
+  /** Those of them whose plain numbers keep their digits for float64 variables, instead of going through float32. */
+  readonly exact?: readonly string[];
   /**
    * Scalars that the optimizer keeps besides its slots and multiplies by a hyper-parameter after every step; they begin
    * at it. The steps find them among the hyper-parameters.

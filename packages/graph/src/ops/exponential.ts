@@ -1,5 +1,6 @@
 import { scalar as k, type Tensor } from "@gradtape/tensor";
-import { add, binary, div, equal, greater, mul, square, sub, unary, where } from "./arithmetic.ts";
+import type { Op } from "../define.ts";
+import { add, binary, div, equal, greater, mul, neg, square, sub, type Unary, unary, where } from "./arithmetic.ts";
 
 /* Roots, powers, exponentials and what is made of them; y = f(x), or z = f(x, y). */
 
@@ -22,6 +23,15 @@ export const tanh = unary("tanh", k.tanh, (g, _, y) => mul(g, sub(1, square(y!))
 
 /** 1 / (1 + exp(-x)) */
 export const sigmoid = unary("sigmoid", k.sigmoid, (g, _, y) => mul(g, mul(y!, sub(1, y!))), floating);
+
+/** Sine of an angle in radians. */
+export const sin: Op<Unary> = unary("sin", k.sin, (g, x) => mul(g, cos(x!)), floating);
+
+/** Cosine of an angle in radians. */
+export const cos: Op<Unary> = unary("cos", k.cos, (g, x) => neg(mul(g, sin(x!))), floating);
+
+/** The greatest integer that is not greater than x. It has no gradient. */
+export const floor = unary("floor", k.floor, null, floating);
 
 /** log(1 + exp(x)) */
 export const softplus = unary("softplus", k.softplus, (g, x) => mul(g, sigmoid(x!)), floating);

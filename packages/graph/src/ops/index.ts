@@ -25,7 +25,7 @@ export { broadcastTo, onesLike, sum, zerosLike } from "./broadcast.ts";
 export { cast, identity, stopGradient } from "./cast.ts";
 export { addN, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm, scalarMul } from "./clip.ts";
 export { concat, stack, unstack } from "./concat.ts";
-export { exp, log, log1p, pow, relu, sigmoid, softplus, sqrt, tanh } from "./exponential.ts";
+export { cos, exp, floor, log, log1p, pow, relu, sigmoid, sin, softplus, sqrt, tanh } from "./exponential.ts";
 export { gather, IndexedSlices, segmentSumLike, sliceIndices, sliceValues, unsortedSegmentSum } from "./gather.ts";
 export { nonZero, oneHot, unique } from "./indexing.ts";
 export { matMul } from "./matmul.ts";

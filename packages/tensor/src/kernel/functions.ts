@@ -102,6 +102,15 @@ export function softplus(x: Scalar): Scalar {
   return k.add(k.max(x, 0), log1p(exp(k.neg(k.abs(x)))));
 }
 
+/** `f`, a function of float64, also for float32: computed in float64, which leaves one rounding. */
+const throughFloat64 = (f: (x: Scalar) => Scalar) => (x: Scalar) => k.cast(f(k.cast(x, "float64")), x.type);
+
+/** Sine of an angle in radians. */
+export const sin = throughFloat64(k.sin64);
+
+/** Cosine of an angle in radians. */
+export const cos = throughFloat64(k.cos64);
+
 /** x to the power y. float32 goes through float64, which leaves one rounding. */
 export function pow(x: Scalar, y: Scalar): Scalar {
   if (x.type === "float64") return k.pow64(x, y);

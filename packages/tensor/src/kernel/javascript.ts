@@ -50,6 +50,8 @@ const forms: Record<string, (...args: string[]) => string> = {
   exp: (a) => `Math.exp(${a})`,
   log: (a) => `Math.log(${a})`,
   tanh: (a) => `Math.tanh(${a})`,
+  sin: (a) => `Math.sin(${a})`,
+  cos: (a) => `Math.cos(${a})`,
   pow: (a, b) => `Math.pow(${a}, ${b})`,
 };
 

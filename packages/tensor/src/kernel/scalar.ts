@@ -55,7 +55,9 @@ export type UnaryOp =
   | "fromBits" // int32 -> the float32 of the same bits
   | "exp" // the rest: float64 only, float32 versions are programs in functions.ts
   | "log"
-  | "tanh";
+  | "tanh"
+  | "sin"
+  | "cos";
 
 /** The operations a fold may join with, and the value each starts from. */
 export type Combine = "add" | "mul" | "min" | "max" | "and" | "or";
@@ -124,6 +126,8 @@ export const fromBits = unary("fromBits", "float32");
 export const exp64 = unary("exp");
 export const log64 = unary("log");
 export const tanh64 = unary("tanh");
+export const sin64 = unary("sin");
+export const cos64 = unary("cos");
 export const pow64 = binary("pow");
 
 export function cast(x: Scalar, type: DType): Scalar {

@@ -1,0 +1,47 @@
+import { scalar as k, ValueError } from "@gradtape/tensor";
+import type { Hyper } from "./hyper.ts";
+import { Optimizer } from "./optimizer.ts";
+import { type Step, updateRule } from "./rule.ts";
+
+export interface AdagradOptions {
+  /** What the accumulators begin at; greater than 0. */
+  readonly initialAccumulatorValue?: number;
+  readonly useLocking?: boolean;
+  readonly name?: string;
+}
+
+/**
+ * Adagrad (Duchi et al., 2011) as `tf.compat.v1.train.AdagradOptimizer` defines it, without an epsilon:
+ *
+ *     accumulator <- accumulator + g²
+ *     variable    <- variable - learningRate g / sqrt(accumulator)
+ */
+export class AdagradOptimizer extends Optimizer {
+  learningRate: Hyper;
+  readonly initialAccumulatorValue: number;
+
+  constructor(learningRate: Hyper, options: AdagradOptions = {}) {
+    const { initialAccumulatorValue = 0.1, useLocking = false, name = "Adagrad" } = options;
+    if (!(initialAccumulatorValue > 0)) {
+      throw new ValueError(
+        `AdagradOptimizer: initialAccumulatorValue must be positive, got ${initialAccumulatorValue}`,
+      );
+    }
+    super(rule, { name, useLocking });
+    this.learningRate = learningRate;
+    this.initialAccumulatorValue = initialAccumulatorValue;
+  }
+}
+
+const step: Step = ({ variable, accumulator }, h, g) => {
+  const next = k.add(accumulator!, k.mul(g, g));
+  return { accumulator: next, variable: k.sub(variable!, k.div(k.mul(g, h.learningRate!), k.sqrt(next))) };
+};
+
+const rule = updateRule({
+  name: "Adagrad",
+  slots: { accumulator: "initialAccumulatorValue" },
+  hyper: ["learningRate"],
+  dense: step,
+  sparse: step,
+});

@@ -1,0 +1,45 @@
+import { scalar as k } from "@gradtape/tensor";
+import type { Hyper } from "./hyper.ts";
+import { Optimizer } from "./optimizer.ts";
+import { type Step, updateRule } from "./rule.ts";
+
+export interface MomentumOptions {
+  readonly useLocking?: boolean;
+  readonly name?: string;
+  /** Look ahead as Nesterov (1983), in the form of Sutskever et al. (2013) with the gradient taken at the present value. */
+  readonly useNesterov?: boolean;
+}
+
+/**
+ * Momentum (Polyak, 1964) as `tf.compat.v1.train.MomentumOptimizer` computes it:
+ *
+ *     accumulator <- momentum accumulator + g
+ *     variable    <- variable - learningRate accumulator
+ *     variable    <- variable - (learningRate g + learningRate momentum accumulator)     with Nesterov
+ */
+export class MomentumOptimizer extends Optimizer {
+  learningRate: Hyper;
+  momentum: Hyper;
+
+  constructor(learningRate: Hyper, momentum: Hyper, options: MomentumOptions = {}) {
+    const { useLocking = false, name = "Momentum", useNesterov = false } = options;
+    super(useNesterov ? nesterovRule : plainRule, { name, useLocking });
+    this.learningRate = learningRate;
+    this.momentum = momentum;
+  }
+}
+
+const plain: Step = ({ variable, momentum }, h, g) => {
+  const next = k.add(k.mul(momentum!, h.momentum!), g);
+  return { momentum: next, variable: k.sub(variable!, k.mul(next, h.learningRate!)) };
+};
+
+const nesterov: Step = ({ variable, momentum }, h, g) => {
+  const next = k.add(k.mul(momentum!, h.momentum!), g);
+  const ahead = k.add(k.mul(g, h.learningRate!), k.mul(k.mul(next, h.momentum!), h.learningRate!));
+  return { momentum: next, variable: k.sub(variable!, ahead) };
+};
+
+const shared = { slots: { momentum: 0 }, hyper: ["learningRate", "momentum"] };
+const plainRule = updateRule({ ...shared, name: "Momentum", dense: plain, sparse: plain });
+const nesterovRule = updateRule({ ...shared, name: "NesterovMomentum", dense: nesterov, sparse: nesterov });
