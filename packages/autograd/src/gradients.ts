@@ -89,7 +89,9 @@ function detours(graph: Graph, stop: ReadonlySet<Input>, options: GradientsOptio
   return {
     stop,
     aggregate: (terms, at) =>
-      aggregate(terms, aggregationMethod as AggregationMethod | null, { treeScope: `${producerName(at)}_gradient_sum` }),
+      aggregate(terms, aggregationMethod as AggregationMethod | null, {
+        treeScope: `${producerName(at)}_gradient_sum`,
+      }),
     around(record, body) {
       const operation = record as Operation;
       const scoped = () => graph.nameScope(`${operation.name}_grad`, body);
