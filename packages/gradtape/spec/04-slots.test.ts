@@ -177,17 +177,11 @@ describe("§4.3 variables", () => {
   });
 
   test('§4.3 _10 comes before _8, and before _1 ("0" < ":")', () => {
-    const v = variable(1, freshName());
-    const optimizers = Array.from({ length: 6 }, () => rmsprop());
-    for (const optimizer of optimizers) optimizer.applyGradients([[1, v]]);
-    const [rms, momentum] = ["rms", "momentum"].map((slot) => optimizers[5]!.getSlot(v, slot)!);
-    expect(opNames([rms!, momentum!])).toEqual([`${v.opName}/RMSProp_10`, `${v.opName}/RMSProp_11`]);
-    const same = rmsprop();
-    const twelve = Array.from({ length: 6 }, (_, i) => variable(1, i === 0 ? freshName() : ""));
-    const base = twelve[0]!.opName;
-    same.applyGradients(twelve.map((_, i) => [1, i === 0 ? twelve[0]! : variable(1, base)]));
-    const order = same.variables().map(({ opName }) => opName.slice(base.length + "/RMSProp".length));
-    expect(order).toEqual(["_10", "_11", "_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", ""]);
+    const name = freshName();
+    const optimizer = rmsprop();
+    for (let i = 0; i < 6; i++) optimizer.applyGradients([[1, variable(1, name)]]);
+    const numbering = optimizer.variables().map((slot) => slot.opName.slice(`${name}/RMSProp`.length));
+    expect(numbering).toEqual(["", "_10", "_11", "_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9"]);
   });
 
   test("§4.3 a new list each time", () => {
