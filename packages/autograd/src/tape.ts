@@ -81,12 +81,12 @@ export class GradientTape implements Recorder {
     }
   }
 
-  /** Begins to record, or goes on after `stop`. Throws a ValueError while recording. */
+  /** Begins to record, or goes on after `stop`; begins anew after an answer. Throws a ValueError while recording. */
   start(): void {
     if (this.recording) throw new ValueError("GradientTape.start: the tape is still recording; stop it first");
     this.entered = true;
-    if (this.records === null && !this.spent) this.records = [];
     recorders.push(this);
+    if (this.records === null) this.reset(); // a tape that has given its answer begins anew
   }
 
   /** Ends recording; nothing happens when it has ended already. */
@@ -116,6 +116,7 @@ export class GradientTape implements Recorder {
   /** Forgets everything recorded and watched, and goes on recording. */
   reset(): void {
     if (!this.recording) throw new ValueError("GradientTape.reset: the tape is not recording; start it first");
+    this.spent = false;
     this.records = [];
     this.tracked = new Set();
     this.watched = new Set();
