@@ -5,7 +5,7 @@ import { type Model, makeCharacterModel, weightCount } from "./model.ts";
 import { describeOptimizer, learn, makeOptimizer } from "./optimizer.ts";
 import type { RunOptions } from "./options.ts";
 import { showCurve } from "./report.ts";
-import { beside, count, duration, percent } from "./terminal/format.ts";
+import { beside, count, counted, duration, epochOf, percent } from "./terminal/format.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { assertWritable, keepWeights, loadWeights } from "./weights.ts";
 
@@ -100,10 +100,10 @@ export async function trainCharacters(
   signal: AbortSignal,
 ): Promise<NamesResult> {
   const seeds = gt.generator(options.seed);
-  const [initial, order, split, dice] = [seeds.split(), seeds.split(), seeds.split(), seeds.split()];
+  const [initial, order, dice] = [seeds.split(), seeds.split(), seeds.split()];
   if (options.save !== undefined) await assertWritable(options.save);
   const { context, embedding, hidden, epochs } = options;
-  const names = loadNames(split);
+  const names = loadNames();
   const train = characterRows(names.train, context);
   const test = characterRows(names.test, context);
   const entropy = unigramEntropy(train.targets);
@@ -120,7 +120,9 @@ export async function trainCharacters(
     `character model: ${context} characters, each ${embedding} numbers, ${hidden} hidden units, ${count(weightCount(model))} weights` +
       `${options.load ? `, from ${options.load}` : ""}`,
   );
-  screen.line(`${describeOptimizer(options)}; batch ${course.batch}, ${epochs} epochs, seed ${options.seed}`);
+  screen.line(
+    `${describeOptimizer(options)}; batch ${course.batch}, ${counted(epochs, "epoch")}, seed ${options.seed}`,
+  );
   screen.line(`loss in nats per character; characters alone (unigram entropy): ${entropy.toFixed(4)}`);
   screen.line();
 
@@ -136,7 +138,7 @@ export async function trainCharacters(
       async afterEpoch({ epoch, loss, accuracy, milliseconds }) {
         testLoss = await meanLoss(model, test, context);
         screen.line(
-          `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ` +
+          `${epochOf(epoch, epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ` +
             `${screen.colors.bold(`held-out loss ${testLoss.toFixed(4)}`)}  (unigram ${entropy.toFixed(4)})  ${duration(milliseconds)}`,
         );
       },
@@ -158,7 +160,7 @@ export async function trainCharacters(
   showSamples(samples, new Set(names.train), screen);
   screen.line(
     `held-out loss ${screen.colors.bold(testLoss.toFixed(4))} against a unigram entropy of ${entropy.toFixed(4)} nats per character, ` +
-      `after ${epochs} epochs in ${duration(performance.now() - began)}`,
+      `after ${counted(epochs, "epoch")} in ${duration(performance.now() - began)}`,
   );
   screen.line(text);
   return { fingerprint: print, unigramEntropy: entropy, testLoss, samples };

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
@@ -12,8 +12,15 @@ beforeAll(() => {
   if (!existsSync(program)) throw new Error(`${program} is missing; run the build first`);
 });
 
+const children = new Set<ReturnType<typeof start>["child"]>();
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  children.clear();
+});
+
 function start(...parameters: string[]) {
   const child = spawn(process.execPath, [program, ...parameters], { stdio: ["ignore", "pipe", "pipe"] });
+  children.add(child);
   const texts = { output: "", errors: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     texts.output += text;
@@ -53,7 +60,7 @@ test("Ctrl-C ends with 130 and leaves the weights behind", async () => {
   try {
     const file = join(folder, "weights.safetensors");
     const { child, texts, ended } = start("--dataset", "spirals", "--epochs", "100000", "--save", file);
-    child.stdout.on("data", () => texts.output.includes("epoch 1/") && child.kill("SIGINT"));
+    child.stdout.on("data", () => /epoch +1\//.test(texts.output) && child.kill("SIGINT"));
     expect(await ended).toBe(130);
     expect(texts.errors).toBe("");
     expect(texts.output).toMatch(/stopped after [\d,]+ of [\d,]+ steps; weights [0-9a-f]{8} \(seed 1\), saved to /);

@@ -1,20 +1,22 @@
 #!/usr/bin/env node
 import { runProgram } from "./program.ts";
 
-const interrupted = 130;
-const readerGone = 141;
+// What a shell reports for a program that a signal ended: 128 and the number of the signal.
+const exitCodes = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
 const controller = new AbortController();
-const stop = (exitCode: number) => {
+function stop(exitCode: number): void {
   process.exitCode = exitCode;
   controller.abort();
-};
+}
 
 // The first Ctrl-C asks the run to stop after its present step and to save; a second one does not wait.
-process.on("SIGINT", () => (controller.signal.aborted ? process.exit(interrupted) : stop(interrupted)));
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => (controller.signal.aborted ? process.exit(exitCodes[name]) : stop(exitCodes[name])));
+}
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  stop(readerGone);
+  stop(exitCodes.SIGPIPE);
 });
 
 const exitCode = await runProgram(process.argv.slice(2), {

@@ -12,15 +12,17 @@ export interface RunOptions
   readonly load?: string;
 }
 
+const largest = 2 ** 31 - 1;
 const widestLayer = 16_384;
 const mostLayers = 32;
 
 /** A parser of whole numbers from `low` to `high`. */
-export function whole(low: number, high = 2 ** 31 - 1): (text: string) => number {
+export function whole(low: number, high = largest): (text: string) => number {
+  const range = high === largest ? `of at least ${low}` : `from ${low} to ${high}`;
   return (text) => {
     const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
     if (value >= low && value <= high) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`);
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`);
   };
 }
 

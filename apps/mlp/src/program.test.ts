@@ -73,12 +73,9 @@ describe("help", () => {
 
 describe("wrong usage ends with 2 and one line", () => {
   test.each([
-    [
-      "--batch zero",
-      "option '--batch <rows>' argument 'zero' is invalid. Expected a whole number from 1 to 2147483647.",
-    ],
-    ["--batch 0", "Expected a whole number from 1"],
-    ["--epochs -1", "argument '-1' is invalid. Expected a whole number from 0"],
+    ["--batch zero", "option '--batch <rows>' argument 'zero' is invalid. Expected a whole number of at least 1."],
+    ["--batch 0", "Expected a whole number of at least 1."],
+    ["--epochs -1", "argument '-1' is invalid. Expected a whole number of at least 0"],
     ["--epochs 1.5", "Expected a whole number"],
     [
       "--layers 128,,64",
@@ -90,7 +87,7 @@ describe("wrong usage ends with 2 and one line", () => {
     ["--decay 1", "Expected a number at least 0 and below 1."],
     ["--epsilon 0", "Expected a number above 0."],
     ["--schedule steep", "Allowed choices are cosine, constant."],
-    ["--seed abc", "Expected a whole number from 0"],
+    ["--seed abc", "Expected a whole number of at least 0"],
     ["--sed 3", "unknown option '--sed' (Did you mean --seed?)"],
     ["--save", "option '--save <file>' argument missing"],
     ["name", "unknown command 'name'; expected train or names"],
@@ -113,6 +110,8 @@ describe("a mistake ends with 1 and one line", () => {
     [`${small} --save FOLDER/none/w`, "w: cannot be written, no such file or folder; name a file in a folder you may"],
     [`${small} --save FOLDER`, "cannot be written, it is a folder"],
     [`${small} --save FOLDER/text/w`, "cannot be written, a part of the path is not a folder"],
+    [`${small} --save /dev/null`, "--save /dev/null: cannot be written, it is not a regular file"],
+    [`${small} --save `, '--save "": cannot be written, the name is empty'],
     [`${small} --load FOLDER/none`, "none: cannot be read, no such file or folder; name a file that --save wrote"],
     [`${small} --load FOLDER/text`, "text: not a safetensors file,"],
     [`names --load FOLDER/text`, "text: not a safetensors file,"],
@@ -133,7 +132,7 @@ describe("training", () => {
     expect(exitCode).toBe(0);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
     expect(output).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
-    expect(output.match(/^epoch \d+\/30 /gm)).toHaveLength(30);
+    expect(output.match(/^epoch +\d+\/30 /gm)).toHaveLength(30);
     expect(Number(/test accuracy ([\d.]+) % after/.exec(output)?.[1])).toBeGreaterThan(97);
     expect(output).toContain("predicted class over the plane");
   });
@@ -200,11 +199,11 @@ describe("training", () => {
 
 describe("names", () => {
   test("beats the unigram entropy and makes up the same names for the same seed", async () => {
-    const first = await run("names --epochs 2 --samples 6");
+    const first = await run("names --epochs 1 --hidden 48 --samples 6");
     expect(first.errors).toBe("");
     const [, loss, entropy] = /held-out loss ([\d.]+) against a unigram entropy of ([\d.]+)/.exec(first.output) ?? [];
     expect(Number(loss)).toBeLessThan(Number(entropy) - 0.4);
-    const second = await run("names --epochs 2 --samples 6");
+    const second = await run("names --epochs 1 --hidden 48 --samples 6");
     const samples = (text: string) =>
       text.slice(text.indexOf("made-up names"), text.indexOf("held-out loss", text.indexOf("made-up")));
     expect(samples(second.output)).toBe(samples(first.output));

@@ -43,9 +43,13 @@ function buildProgram(run: <Options>(command: Run<Options>, options: Options) =>
     .option("--dataset <name>", "mnist, digits, spirals, or a folder of IDX files", "mnist")
     .option("--layers <sizes>", "sizes of the hidden layers, or none (default: 128,64; spirals 32,32)", layers)
     .option("--limit <rows>", "use at most so many training examples", whole(1))
-    .option("--batch <rows>", "examples in a step (default: 64; digits and spirals 32)", whole(1))
+    .option("--batch <rows>", "examples in a step (default: 128; digits and spirals 32)", whole(1))
     .option("--epochs <number>", "times through the training set (default: 5; digits 20, spirals 30)", whole(0))
-    .option("--learning-rate <number>", "of RMSProp, at the start (default: 0.002; spirals 0.005)", positive);
+    .option(
+      "--learning-rate <number>",
+      "of RMSProp, at the start (default: 0.003; digits 0.002, spirals 0.005)",
+      positive,
+    );
   addOptimizerFlags(trainCommand).action((options: TrainOptions) => run(train, options));
   const namesCommand = program
     .command("names")
@@ -88,10 +92,14 @@ export async function runProgram(parameters: readonly string[], surroundings: Su
   const { output, errors, environment, signal } = surroundings;
   const program = buildProgram(async (command, options) => {
     const screen = openScreen(output, environment);
+    const close = () => screen.close();
+    // A second Ctrl-C ends the process at once; the terminal gets its cursor back even then.
+    process.once("exit", close);
     try {
       await command(options, screen, signal);
     } finally {
-      screen.close();
+      process.off("exit", close);
+      close();
     }
   });
   for (const command of [program, ...program.commands]) {

@@ -6,7 +6,7 @@ import { type Model, makePerceptron, weightCount } from "./model.ts";
 import { countEqual, describeOptimizer, learn, makeOptimizer } from "./optimizer.ts";
 import type { RunOptions } from "./options.ts";
 import { drawReport } from "./report.ts";
-import { count, duration, percent } from "./terminal/format.ts";
+import { count, counted, duration, epochOf, percent } from "./terminal/format.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { assertWritable, keepWeights, loadWeights } from "./weights.ts";
 
@@ -79,7 +79,7 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
   screen.line(
     `perceptron ${sizes.join("-")}: ${count(weightCount(model))} weights${options.load ? `, from ${options.load}` : ""}`,
   );
-  screen.line(`${describeOptimizer(chosen)}; batch ${batch}, ${chosen.epochs} epochs, seed ${options.seed}`);
+  screen.line(`${describeOptimizer(chosen)}; batch ${batch}, ${counted(chosen.epochs, "epoch")}, seed ${options.seed}`);
   screen.line();
 
   const began = performance.now();
@@ -95,7 +95,7 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
       async afterEpoch({ epoch, loss, accuracy: trained, milliseconds }) {
         test = await evaluate(dataset, dataset.test, model);
         screen.line(
-          `epoch ${epoch}/${chosen.epochs}  loss ${loss.toFixed(4)}  accuracy ${percent(trained)}  test loss ` +
+          `${epochOf(epoch, chosen.epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(trained)}  test loss ` +
             `${test.loss.toFixed(4)}  ${screen.colors.bold(`test accuracy ${percent(accuracy()!)}`)}  ${duration(milliseconds)}`,
         );
       },
@@ -114,7 +114,7 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
   test ??= await evaluate(dataset, dataset.test, model);
   drawReport({ dataset, model, predictions: test.classes, losses }, screen);
   screen.line(
-    `test accuracy ${screen.colors.bold(percent(accuracy()!))} after ${chosen.epochs} epochs in ${duration(performance.now() - began)}`,
+    `test accuracy ${screen.colors.bold(percent(accuracy()!))} after ${counted(chosen.epochs, "epoch")} in ${duration(performance.now() - began)}`,
   );
   screen.line(text);
   return { fingerprint: print, testAccuracy: accuracy() };

@@ -25,6 +25,9 @@ function unwritable(path: string, reason: string): Mistake {
 export async function assertWritable(path: string): Promise<void> {
   const target = await stat(path).catch(() => undefined);
   if (target?.isDirectory()) throw unwritable(path, "it is a folder");
+  // Renaming a file over a device would replace the device.
+  if (target !== undefined && !target.isFile()) throw unwritable(path, "it is not a regular file");
+  if (path === "") throw unwritable('""', "the name is empty");
   try {
     await (await open(temporary(path), "w")).close();
     await rm(temporary(path));

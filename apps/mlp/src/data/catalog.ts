@@ -15,10 +15,10 @@ export interface Settings {
   readonly learningRate: number;
 }
 
-const images: Settings = { layers: [128, 64], batch: 64, epochs: 5, learningRate: 0.002 };
+const images: Settings = { layers: [128, 64], batch: 128, epochs: 5, learningRate: 0.003 };
 
 const settings: Readonly<Record<string, Settings>> = {
-  digits: { ...images, batch: 32, epochs: 20 },
+  digits: { ...images, batch: 32, epochs: 20, learningRate: 0.002 },
   spirals: { layers: [32, 32], batch: 32, epochs: 30, learningRate: 0.005 },
 };
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { confusionCounts, drawConfusion } from "./confusion.ts";
 import { drawCurve } from "./curve.ts";
-import { beside, count, duration, percent } from "./format.ts";
+import { beside, count, counted, duration, epochOf, percent } from "./format.ts";
 import { cropTogether, drawImage } from "./picture.ts";
 import { drawRegions, gridPoints } from "./regions.ts";
 
@@ -10,6 +10,8 @@ const colors = { bold: same, cyan: same, dim: same, green: same, red: same, yell
 
 test("numbers and times", () => {
   expect(count(60000)).toBe("60,000");
+  expect([counted(1, "epoch"), counted(2000, "step")]).toEqual(["1 epoch", "2,000 steps"]);
+  expect(epochOf(3, 20)).toBe("epoch  3/20");
   expect(percent(0.98123)).toBe("98.12 %");
   expect([12.3, 949, 960, 9940, 9960, 59_400, 59_600, 65_000, 7_380_000].map(duration)).toEqual([
     "12 ms",

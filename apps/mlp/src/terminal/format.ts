@@ -3,6 +3,16 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** `1 epoch`, `5 epochs`. */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** `epoch  3/20`, as wide for every epoch of a run. */
+export function epochOf(epoch: number, epochs: number): string {
+  return `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`;
+}
+
 /** A share as a percentage: `0.9812` as `98.12 %`. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;

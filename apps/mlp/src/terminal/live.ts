@@ -1,7 +1,7 @@
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import cliProgress from "cli-progress";
 import { drawCurve, narrowestCurve } from "./curve.ts";
-import { count, duration, percent } from "./format.ts";
+import { count, duration, epochOf, percent } from "./format.ts";
 import type { Colors, Output, Progress, Screen } from "./screen.ts";
 
 const millisecondsBetweenCurves = 1000;
@@ -69,7 +69,7 @@ export class LiveScreen implements Screen {
   #startBar(state: Progress): void {
     this.#bar = new cliProgress.SingleBar({
       stream: this.#output,
-      format: `epoch {epoch} ${this.colors.cyan("{bar}")} {percentage} % | loss {loss} | accuracy {accuracy} | {rate}/s | {left} left`,
+      format: `{epoch} ${this.colors.cyan("{bar}")} {percentage} % | loss {loss} | accuracy {accuracy} | {rate}/s | {left} left`,
       barCompleteChar: "█",
       barIncompleteChar: "░",
       barsize: Math.max(6, Math.min(40, this.columns - textWidth)),
@@ -83,7 +83,7 @@ export class LiveScreen implements Screen {
 
   #texts(state: Progress): Record<string, string> {
     return {
-      epoch: `${state.epoch}/${state.epochs}`,
+      epoch: epochOf(state.epoch, state.epochs),
       loss: state.loss.toFixed(4),
       accuracy: percent(state.accuracy),
       rate: count(state.examplesPerSecond),

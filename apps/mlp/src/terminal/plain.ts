@@ -1,4 +1,4 @@
-import { count, duration, percent } from "./format.ts";
+import { count, duration, epochOf, percent } from "./format.ts";
 import type { Colors, Output, Progress, Screen } from "./screen.ts";
 
 const millisecondsBetweenLines = 5000;
@@ -24,7 +24,7 @@ export class PlainScreen implements Screen {
     if (Date.now() - this.#lastLine < millisecondsBetweenLines) return;
     const share = Math.floor((100 * state.step) / state.steps);
     this.line(
-      `epoch ${state.epoch}/${state.epochs}  ${String(share).padStart(3)} %  loss ${state.loss.toFixed(4)}  ` +
+      `${epochOf(state.epoch, state.epochs)}  ${String(share).padStart(3)} %  loss ${state.loss.toFixed(4)}  ` +
         `accuracy ${percent(state.accuracy)}  ${count(state.examplesPerSecond)} examples/s  ` +
         `${duration(state.millisecondsLeft)} left`,
     );
