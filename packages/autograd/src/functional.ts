@@ -1,4 +1,5 @@
 import {
+  applyOne,
   asTensor,
   type Cotangent,
   IndexedSlices,
@@ -11,7 +12,7 @@ import {
   type State,
   unrecorded,
 } from "@gradtape/graph";
-import { fill, formatShape, type Tensor, ValueError } from "@gradtape/tensor";
+import { fill, formatShape, type Tensor, ValueError, view } from "@gradtape/tensor";
 import { GradientTape } from "./tape.ts";
 
 /** A differentiable function of tensors. */
@@ -113,12 +114,12 @@ export function customGradient(f: (...args: Tensor[]) => WithGradient): (...args
     const { value, gradient } = withoutVariables(() => f(...inputs));
     const def: OpDef = {
       name: "customGradient",
-      infer: () => [value],
-      kernel: () => ({ run: () => [] }),
-      gradient: (i) => (g) => cotangentsOf(gradient(g), inputs.length)[i]!,
+      infer: ([first]) => [first!],
+      kernel: () => view((layout) => layout),
+      // The value, as the first input, lends its numbers only.
+      gradient: (i) => (g) => (i === 0 ? null : cotangentsOf(gradient(g), inputs.length)[i - 1]!),
     };
-    for (const recorder of recorders) recorder.onRecord({ def, inputs, outputs: [value], attributes: {} });
-    return value;
+    return applyOne(def, [value, ...inputs]);
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Cotangent, IndexedSlices, type Input, stack } from "@gradtape/graph";
-import { sizeOf, type Tensor, tensor } from "@gradtape/tensor";
+import { fill, sizeOf, type Tensor, tensor } from "@gradtape/tensor";
 
 /** From the cotangents of some targets to those of some sources. */
 export type Differentiator = (seeds: readonly Cotangent[]) => readonly (Cotangent | null)[];
@@ -9,12 +9,16 @@ export type Differentiator = (seeds: readonly Cotangent[]) => readonly (Cotangen
  * `[target.size] + source.shape` each, `null` where nothing connects them.
  */
 export function jacobians(target: Input, differentiate: Differentiator, count: number): (Tensor | null)[] {
-  const rows = Array.from({ length: sizeOf(target.shape) }, (_, i) =>
+  const size = sizeOf(target.shape);
+  // A target without elements is asked once too: which sources it is made from decides between nothing and null.
+  const rows = Array.from({ length: Math.max(size, 1) }, (_, i) =>
     differentiate([oneWhere(target, (position) => position === i)]).map(dense),
   );
   return Array.from({ length: count }, (_, s) => {
     const row = rows.map((gradients) => gradients[s] ?? null);
-    return row.length === 0 || row.includes(null) ? null : stack(row as Tensor[]);
+    if (row.includes(null)) return null;
+    const [{ shape, dtype }] = row as [Tensor];
+    return size === 0 ? fill([0, ...shape], 0, { dtype }) : stack(row as Tensor[]);
   });
 }
 

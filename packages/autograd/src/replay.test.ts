@@ -14,7 +14,7 @@ const dense = (g: Cotangent): Tensor | null => (g === null || g instanceof Tenso
 const listOf = (result: Tensor | readonly Tensor[]): Tensor[] => (result instanceof Tensor ? [result] : [...result]);
 
 function eagerly({ f, inputs }: Row): (Tensor | null)[] {
-  const outer = new GradientTape({ persistent: true });
+  const outer = new GradientTape();
   return outer.record(() => {
     outer.watch(inputs);
     const inner = new GradientTape();

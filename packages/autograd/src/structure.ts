@@ -3,9 +3,9 @@ export type Structure<T> = T | readonly Structure<T>[] | { readonly [key: string
 
 /** The same structure with leaves of another type. */
 export type Mapped<S, R> = S extends readonly unknown[]
-  ? { [I in keyof S]: Mapped<S[I], R> }
+  ? { -readonly [I in keyof S]: Mapped<S[I], R> }
   : S extends PlainObject
-    ? { [K in keyof S]: Mapped<S[K], R> }
+    ? { -readonly [K in keyof S]: Mapped<S[K], R> }
     : R;
 type PlainObject = { readonly [key: string]: unknown } & { readonly dtype?: undefined };
 

@@ -5,21 +5,22 @@ import {
   nameOf,
   type Operand,
   type OpRecord,
+  onesLike,
   type Recorder,
   recorders,
   reshape,
   type State,
   Variable,
+  zerosLike,
 } from "@gradtape/graph";
 import {
-  type DType,
+  compatible,
   fill,
   formatShape,
   InvalidArgumentError,
   isFloating,
+  isStatic,
   RuntimeError,
-  type Shape,
-  sameShape,
   Tensor,
   ValueError,
 } from "@gradtape/tensor";
@@ -166,7 +167,7 @@ export class GradientTape implements Recorder {
    * A tape that is not persistent gives one answer; asked while recording, it stops. Throws a RuntimeError when asked
    * again or before it ever recorded, a TypeError for a `null` target or a source that is no tensor.
    */
-  gradient<S extends Structure<Differentiable>>(
+  gradient<const S extends Structure<Differentiable>>(
     target: Structure<Differentiable>,
     sources: S,
     { outputGradients, unconnectedGradients = "none" }: GradientOptions = {},
@@ -180,7 +181,7 @@ export class GradientTape implements Recorder {
     this.close();
     return pack(
       sources,
-      gradients.map((gradient, i) => gradient ?? unconnected(inputs[i]!.shape, inputs[i]!.dtype, unconnectedGradients)),
+      gradients.map((gradient, i) => gradient ?? (unconnectedGradients === "zero" ? zeros(inputs[i]!) : null)),
     ) as Mapped<S, Cotangent | null>;
   }
 
@@ -188,7 +189,7 @@ export class GradientTape implements Recorder {
    * The derivatives of every element of `target` by every element of the sources: shape `target.shape + source.shape`,
    * in the structure of `sources`. Uses the tape up like `gradient`.
    */
-  jacobian<S extends Structure<Differentiable>>(
+  jacobian<const S extends Structure<Differentiable>>(
     target: Differentiable,
     sources: S,
     options: JacobianOptions = {},
@@ -198,7 +199,8 @@ export class GradientTape implements Recorder {
     this.close();
     const leaves = results.map((result, i) => {
       const shape = [...of.shape, ...inputs[i]!.shape];
-      return result ? reshape(result, shape) : unconnected(shape, of.dtype, options.unconnectedGradients ?? "none");
+      if (result) return reshape(result, shape);
+      return options.unconnectedGradients === "zero" ? fill(shape, 0, { dtype: of.dtype }) : null;
     });
     return pack(sources, leaves) as Mapped<S, Tensor | null>;
   }
@@ -240,7 +242,14 @@ export class GradientTape implements Recorder {
           : `GradientTape.${method}: the tape has not recorded yet; use record() or start() first`,
       );
     }
-    if (this.recording && !this.persistent) this.stop();
+    if (this.recording) {
+      if (this.persistent) {
+        console.warn(
+          `GradientTape.${method}: a persistent tape asked while recording records its own gradients; ` +
+            "stop it first unless you differentiate them again",
+        );
+      } else this.stop();
+    }
     // Rules record onto a persistent tape while it is read: the walk is over what was there before.
     return [...this.records];
   }
@@ -273,7 +282,14 @@ export class GradientTape implements Recorder {
     checkUnconnected(options.unconnectedGradients ?? "none");
     const [of, ...more] = this.targets(method, target);
     if (of === undefined || more.length > 0) throw new TypeError(`GradientTape.${method}: expected one target tensor`);
-    return { records, of, inputs: sourcesOf(method, sources) };
+    const inputs = sourcesOf(method, sources);
+    const open = [of, ...inputs].find(({ spec }) => !isStatic(spec.shape));
+    if (open !== undefined) {
+      throw new ValueError(
+        `GradientTape.${method}: shape ${formatShape(open.spec.shape)} has an open extent; a Jacobian needs them all`,
+      );
+    }
+    return { records, of, inputs };
   }
 
   /** From cotangents of `targets` to those of `inputs`; what the tape does not follow has none. */
@@ -310,8 +326,14 @@ export function checkUnconnected(value: unknown): void {
   throw new ValueError(`unconnectedGradients: ${nameOf(value)} is not a choice; use "none" or "zero"`);
 }
 
-function unconnected(shape: Shape, dtype: DType, choice: UnconnectedGradients): Tensor | null {
-  return choice === "zero" ? fill(shape, 0, { dtype }) : null;
+function ones(like: Input): Tensor {
+  const { shape, dtype } = like.spec;
+  return isStatic(shape) ? fill(shape, 1, { dtype }) : onesLike(like as Tensor);
+}
+
+function zeros(like: Input): Tensor {
+  const { shape, dtype } = like.spec;
+  return isStatic(shape) ? fill(shape, 0, { dtype }) : zerosLike(like as Tensor);
 }
 
 /** The cotangent of each target: as given, else ones. */
@@ -319,9 +341,9 @@ function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
   const list = given === undefined || given === null ? [] : seedList(targets, given);
   return targets.map((target, i) => {
     const seed = list[i];
-    if (seed === undefined || seed === null) return fill(target.shape, 1, { dtype: target.dtype });
+    if (seed === undefined || seed === null) return ones(target);
     const tensor = asTensor("outputGradients", seed, target.dtype);
-    if (sameShape(tensor.shape, target.shape) && tensor.dtype === target.dtype) return tensor;
+    if (compatible(tensor.spec.shape, target.spec.shape) && tensor.dtype === target.dtype) return tensor;
     throw new InvalidArgumentError(
       `outputGradients: entry ${i} must match its target;\n` +
         `  target ${target.dtype} ${formatShape(target.shape)}\n  given  ${tensor.dtype} ${formatShape(tensor.shape)}`,

@@ -16,6 +16,8 @@ import { Variable } from "./variable.ts";
 /** What can be waited for. */
 export type Waitable = Operation | Tensor | IndexedSlices | Variable | null;
 
+type Waitables = Waitable | readonly Waitables[];
+
 const noOpDef: OpDef = entry({ name: "noOp", infer: () => [], kernel: () => ({ run: () => [] }), gradient: [] });
 
 export interface NameOption {
@@ -49,7 +51,7 @@ function commonGraph(what: string, operations: readonly Operation[]): Graph | nu
 }
 
 /** One operation that is done when all of the inputs (lists of them count) are; `null` in eager mode. */
-export function group(...args: (Waitable | readonly Waitable[] | NameOption)[]): Operation | null {
+export function group(...args: (Waitables | NameOption)[]): Operation | null {
   const last = args[args.length - 1];
   const options = isOptions(last) ? last : {};
   const operations = operationsOf("group", isOptions(last) ? args.slice(0, -1) : args);

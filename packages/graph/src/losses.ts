@@ -1,5 +1,5 @@
-import { broadcastShapes, compatible, formatShape, type Tensor, ValueError } from "@gradtape/tensor";
-import { asTensor, asTensors, nameOf, type Operand } from "./operand.ts";
+import { broadcastShapes, compatible, formatShape, isFloating, Tensor, ValueError } from "@gradtape/tensor";
+import { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
 import { abs, add, div, equal, minimum, mul, notEqual, square, sub, where } from "./ops/arithmetic.ts";
 import { broadcastLike, sum } from "./ops/broadcast.ts";
 import { cast } from "./ops/cast.ts";
@@ -79,13 +79,16 @@ function safeDiv(x: Tensor, y: Tensor): Tensor {
   return where(empty, 0, div(x, where(empty, 1, y)));
 }
 
-/** Cross entropy of class indices: `labels` int32 `[…]` (or `[…, 1]`), `logits` `[…, classes]`. */
+/** Cross entropy of class indices: `labels` int32 `[…]`, `logits` `[…, classes]`; labels and weights may be `[…, 1]`. */
 export function sparseSoftmaxCrossEntropy(labels: Operand, logits: Operand, options: LossOptions = {}): Tensor {
   const scores = asTensor("sparseSoftmaxCrossEntropy", logits);
   const given = asTensor("sparseSoftmaxCrossEntropy", labels, "int32");
   const column = given.rank === scores.rank && given.shape[given.rank - 1] === 1;
   const classes = column ? squeeze(given, { axis: -1 }) : given;
-  return computeWeightedLoss(sparseSoftmaxCrossEntropyWithLogits(classes, scores), options);
+  const { weights = 1 } = options;
+  const factors = asTensor("sparseSoftmaxCrossEntropy", weights, scores.dtype);
+  const each = factors.rank === scores.rank && scores.rank > 1 ? squeeze(factors, { axis: -1 }) : factors;
+  return computeWeightedLoss(sparseSoftmaxCrossEntropyWithLogits(classes, scores), { ...options, weights: each });
 }
 
 /** Cross entropy of distributions: `onehotLabels` and `logits` `[…, classes]`. */
@@ -94,7 +97,7 @@ export function softmaxCrossEntropy(
   logits: Operand,
   { labelSmoothing = 0, ...options }: SmoothedLossOptions = {},
 ): Tensor {
-  const [scores, labels] = asTensors("softmaxCrossEntropy", [logits, onehotLabels]) as [Tensor, Tensor];
+  const [labels, scores] = labelled("softmaxCrossEntropy", onehotLabels, logits);
   const classes = labels.shape[labels.rank - 1]!;
   const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / classes);
   return computeWeightedLoss(softmaxCrossEntropyWithLogits(smooth, scores), options);
@@ -102,7 +105,7 @@ export function softmaxCrossEntropy(
 
 /** log(1 + exp(logits)) - logits * labels: cross entropy of independent yes-or-no labels, elementwise, without overflow. */
 export function sigmoidCrossEntropyWithLogits(labels: Operand, logits: Operand): Tensor {
-  const [x, z] = asTensors("sigmoidCrossEntropyWithLogits", [logits, labels]) as [Tensor, Tensor];
+  const [z, x] = labelled("sigmoidCrossEntropyWithLogits", labels, logits);
   checkSameShape("sigmoidCrossEntropyWithLogits", "labels", z, "logits", x);
   return sub(softplus(x), mul(x, z));
 }
@@ -113,7 +116,7 @@ export function sigmoidCrossEntropy(
   logits: Operand,
   { labelSmoothing = 0, ...options }: SmoothedLossOptions = {},
 ): Tensor {
-  const [scores, labels] = asTensors("sigmoidCrossEntropy", [logits, multiClassLabels]) as [Tensor, Tensor];
+  const [labels, scores] = labelled("sigmoidCrossEntropy", multiClassLabels, logits);
   const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / 2);
   return computeWeightedLoss(sigmoidCrossEntropyWithLogits(smooth, scores), options);
 }
@@ -142,9 +145,19 @@ export function huberLoss(labels: Operand, predictions: Operand, { delta = 1, ..
 }
 
 function difference(op: string, labels: Operand, predictions: Operand): Tensor {
-  const [y, z] = asTensors(op, [predictions, labels]) as [Tensor, Tensor];
+  const [z, y] = labelled(op, labels, predictions);
   checkSameShape(op, "labels", z, "predictions", y);
   return sub(y, z);
+}
+
+/** Labels and predictions of one dtype. Labels that are integers or booleans count as numbers like the predictions. */
+function labelled(op: string, labels: Operand, predictions: Operand): [Tensor, Tensor] {
+  if ((labels instanceof Tensor || labels instanceof Convertible) && !isFloating(labels.dtype)) {
+    const y = asTensor(op, predictions);
+    return [cast(labels, y.dtype), y];
+  }
+  const [y, z] = asTensors(op, [predictions, labels]) as [Tensor, Tensor];
+  return [z, y];
 }
 
 function checkSameShape(op: string, a: string, x: Tensor, b: string, y: Tensor): void {

@@ -60,14 +60,14 @@ export function variableScope<T>(
   const store = storeOf(getDefaultGraph());
   const outer = store.scope;
   const full = name instanceof VariableScope ? name.name : outer.name === "" ? name : `${outer.name}/${name}`;
-  if (full === "") throw new ValueError("variableScope: a scope needs a name");
+  if (name === "") throw new ValueError("variableScope: a scope needs a name");
   const inherited = outer.reuse === true ? true : outer.reuse;
   const scope = new VariableScope(full, reuse ?? inherited, initializer ?? outer.initializer);
   const graph = currentGraph();
   store.scope = scope;
   try {
     const last = full.slice(full.lastIndexOf("/") + 1);
-    return graph === null ? body(scope) : graph.nameScope(last, () => body(scope));
+    return graph === null || last === "" ? body(scope) : graph.nameScope(last, () => body(scope));
   } finally {
     store.scope = outer;
   }

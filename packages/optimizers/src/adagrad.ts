@@ -33,7 +33,16 @@ export class AdagradOptimizer extends Optimizer {
   }
 }
 
+// TensorFlow multiplies by a reciprocal root, which its vector instructions only approximate in float32 (within 2 units
+// in the last place); only for rows of one element it divides. The reciprocal here is rounded correctly.
+
 const step: Step = ({ variable, accumulator }, h, g) => {
+  const next = k.add(accumulator!, k.mul(g, g));
+  const move = k.mul(k.mul(g, h.learningRate!), k.div(1, k.sqrt(next)));
+  return { accumulator: next, variable: k.sub(variable!, move) };
+};
+
+const singleStep: Step = ({ variable, accumulator }, h, g) => {
   const next = k.add(accumulator!, k.mul(g, g));
   return { accumulator: next, variable: k.sub(variable!, k.div(k.mul(g, h.learningRate!), k.sqrt(next))) };
 };
@@ -44,4 +53,5 @@ const rule = updateRule({
   hyper: ["learningRate"],
   dense: step,
   sparse: step,
+  sparseSingle: singleStep,
 });

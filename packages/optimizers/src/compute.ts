@@ -1,7 +1,7 @@
 import { flatten, GradientTape, gradients, type Structure } from "@gradtape/autograd";
 import {
   type AggregationMethod,
-  asTensor,
+  Convertible,
   type Cotangent,
   type Graph,
   GraphKeys,
@@ -30,8 +30,8 @@ export interface ComputeGradientsOptions {
 /** A variable (or a tensor on the way to the loss) with its gradient: a tensor, slices of a gathered table, or `null`. */
 export type GradientPair = [gradient: Cotangent | null, variable: Variable];
 
-/** A loss: a tensor of a graph, or a function of no arguments that computes it. */
-export type Loss = Tensor | (() => Operand | readonly Operand[]);
+/** A loss: a tensor (or variable) of a graph, or a function of no arguments that computes it. */
+export type Loss = Tensor | Variable | (() => Operand | readonly Operand[]);
 
 export const GATE_NONE = 0;
 export const GATE_OP = 1;
@@ -54,10 +54,10 @@ export function tapeGradients(
   return variables.map((variable, i) => [found[i] as Cotangent | null, variable]);
 }
 
-/** Adds the gradients of a tensor to its graph. */
+/** Adds the gradients of a tensor to its graph. The checks come in the order of TensorFlow's. */
 export function graphGradients(
   op: string,
-  loss: Tensor,
+  loss: unknown,
   graph: Graph,
   options: ComputeGradientsOptions,
 ): GradientPair[] {
@@ -69,19 +69,19 @@ export function graphGradients(
     gradLoss = null,
   } = options;
   // Compared as loosely as Python compares: true is 1.
-  const gate = Number(gateGradients);
+  const gate = typeof gateGradients === "boolean" ? Number(gateGradients) : gateGradients;
   if (![GATE_NONE, GATE_OP, GATE_GRAPH].includes(gate)) {
     throw new ValueError(
       `${op}: gateGradients must be one of Optimizer.GATE_NONE (0), GATE_OP (1), GATE_GRAPH (2), got ${nameOf(gateGradients)}`,
     );
   }
   checkFloating(op, "loss", loss);
-  const upstream = gradLoss === null ? null : asGradLoss(op, gradLoss, loss);
+  if (gradLoss !== null) checkFloating(op, "gradLoss", gradLoss);
   const entries = varList === null ? graph.getCollection(GraphKeys.TRAINABLE_VARIABLES) : flatten(varList);
   const variables = entries.map((entry) => asTarget(op, entry, TypeError)) as Variable[];
   if (variables.length === 0) throw new ValueError(`${op}: no variables to optimize`);
   const found = gradients(loss, variables, {
-    gradYs: upstream,
+    gradYs: gradLoss,
     gateGradients: gate === GATE_OP,
     aggregationMethod,
     colocateGradientsWithOps,
@@ -93,15 +93,12 @@ export function graphGradients(
   return variables.map((variable, i) => [gated[i]!, variable]);
 }
 
-function asGradLoss(op: string, gradLoss: Operand, loss: Tensor): Tensor {
-  const upstream = asTensor(op, gradLoss, loss.dtype);
-  checkFloating(op, "gradLoss", upstream);
-  return upstream;
-}
-
-function checkFloating(op: string, what: string, tensor: Tensor | Variable): void {
-  if (isFloating(tensor.dtype)) return;
-  throw new ValueError(`${op}: invalid type ${tensor.dtype} for ${what} ${tensor}, expected float32 or float64`);
+function checkFloating(op: string, what: string, value: unknown): asserts value is Tensor {
+  if (!(value instanceof Tensor) && !(value instanceof Convertible)) {
+    throw new TypeError(`${op}: the ${what} is ${nameOf(value)}; expected a tensor`);
+  }
+  if (isFloating(value.dtype)) return;
+  throw new ValueError(`${op}: invalid type ${value.dtype} for ${what} ${value}, expected float32 or float64`);
 }
 
 function asTarget(op: string, entry: unknown, Failure: new (message: string) => Error): Variable | Tensor {

@@ -126,6 +126,50 @@ test("arguments are checked where TensorFlow checks them", () => {
   }
 });
 
+describe("names of two optimizers over the same variables, as TensorFlow counts them", () => {
+  /** What each optimizer keeps, by the names that the first gives; those of the second go on counting. */
+  const counted: Record<string, [slots: number, besides: string[], label: string]> = {
+    gradientDescent: [0, [], "GradientDescent"],
+    momentum: [1, [], "Momentum"],
+    adagrad: [1, [], "Adagrad"],
+    adam: [2, ["beta1_power", "beta2_power"], "Adam"],
+    adadelta: [2, [], "Adadelta"],
+    ftrl: [2, [], "Ftrl"],
+    rmsprop: [2, [], "RMSProp"],
+    centered: [3, [], "RMSProp"],
+  };
+  const numbered = (name: string, number: number) => (number === 0 ? `${name}:0` : `${name}_${number}:0`);
+
+  test.each(Object.entries(counted))("%s", (key, [slots, besides, label]) => {
+    new g.Graph().asDefault(() => {
+      const w = new g.Variable([1], { name: "w" });
+      const u = new g.Variable([1], { name: "u" });
+      for (const which of [0, 1]) {
+        const optimizer = family[key]!.make();
+        const train = optimizer.minimize(g.sum(g.mul(w, u)))!;
+        expect(train.name).toBe(which === 0 ? label : `${label}_1`);
+        const ofVariable = (name: string) =>
+          Array.from({ length: slots }, (_, i) => numbered(`${name}/${label}`, which * slots + i));
+        expect(optimizer.variables().map(({ name }) => name)).toEqual([
+          ...besides.map((name) => numbered(name, which)),
+          ...ofVariable("u"),
+          ...ofVariable("w"),
+        ]);
+      }
+    });
+  });
+});
+
+test("NaN under Ftrl: 0 by a dense gradient, NaN by a sparse one, as in TensorFlow", () => {
+  const v = new g.Variable([1, 1]);
+  const optimizer = new optimizers.FtrlOptimizer(0.3);
+  optimizer.applyGradients([[[Number.NaN, 1], v]]);
+  expect(v.array()).toEqual([0, expect.closeTo(0.4124499, 6)]);
+  const w = new g.Variable([1, 1]);
+  optimizer.applyGradients([[new g.IndexedSlices(tensor([Number.NaN, 1]), tensor([0, 1], { dtype: "int32" })), w]]);
+  expect(w.array()).toEqual([Number.NaN, expect.closeTo(0.4124499, 6)]);
+});
+
 test("Ftrl names its slots as it is told", () => {
   const graph = new g.Graph();
   graph.asDefault(() => {

@@ -1,7 +1,8 @@
+import { add, cast, div, maximum, mul } from "@gradtape/graph";
 import { scalar as k, type Scalar, ValueError } from "@gradtape/tensor";
-import type { Hyper } from "./hyper.ts";
+import { evaluateHyper, type Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
-import { type Step, updateRule } from "./rule.ts";
+import { type Step, type UpdateRule, updateRule, type Values } from "./rule.ts";
 
 export interface FtrlOptions {
   /** How the rate falls with the accumulated squares; at most 0, -0.5 is a square root. */
@@ -35,9 +36,9 @@ export class FtrlOptimizer extends Optimizer {
   learningRate: Hyper;
   readonly learningRatePower: number;
   readonly initialAccumulatorValue: number;
-  readonly l1: Hyper;
-  readonly l2: Hyper;
-  readonly l2Shrinkage: Hyper;
+  readonly l1RegularizationStrength: Hyper;
+  readonly l2RegularizationStrength: Hyper;
+  readonly l2ShrinkageRegularizationStrength: Hyper;
   readonly beta: number;
   private readonly slotNames: { readonly [slot: string]: string | null };
 
@@ -61,15 +62,26 @@ export class FtrlOptimizer extends Optimizer {
         `FtrlOptimizer: learningRatePower must be less than or equal to 0, got ${learningRatePower}`,
       );
     }
-    super(rule, { name, useLocking });
+    super(learningRatePower === -0.5 ? rootRule : powerRule, { name, useLocking });
     this.learningRate = learningRate;
     this.learningRatePower = learningRatePower;
     this.initialAccumulatorValue = initialAccumulatorValue;
-    this.l1 = l1RegularizationStrength;
-    this.l2 = l2RegularizationStrength;
-    this.l2Shrinkage = l2ShrinkageRegularizationStrength;
+    this.l1RegularizationStrength = l1RegularizationStrength;
+    this.l2RegularizationStrength = l2RegularizationStrength;
+    this.l2ShrinkageRegularizationStrength = l2ShrinkageRegularizationStrength;
     this.beta = beta ?? 0;
     this.slotNames = { accum: accumName, linear: linearName };
+  }
+
+  /** The L2 strength with beta in it, formed in the dtype of the rate: in float32 for plain numbers, whatever the variable. */
+  get adjustedL2RegularizationStrength(): Hyper {
+    const { learningRate, l2RegularizationStrength, beta } = this;
+    if (beta === 0) return l2RegularizationStrength;
+    return () => {
+      const rate = evaluateHyper("learningRate", learningRate);
+      const strength = cast(evaluateHyper("l2RegularizationStrength", l2RegularizationStrength), rate.dtype);
+      return add(strength, div(beta, mul(2, maximum(rate, 1e-36))));
+    };
   }
 
   protected override slotLabel(slot: string): string {
@@ -84,31 +96,55 @@ function atLeastZero(values: { readonly [name: string]: Hyper }): void {
   }
 }
 
-/** x^p for p = -learningRatePower; a square root where that is meant, for its bits. */
-const power = (x: Scalar, learningRatePower: Scalar) =>
-  k.select(k.eq(learningRatePower, -0.5), k.sqrt(x), k.pow(x, k.neg(learningRatePower)));
+/** How a step takes the power of an accumulator, joins `linear + slope - pull`, and picks 0 where |linear| <= l1. */
+interface Form {
+  readonly power: (x: Scalar, h: Values) => Scalar;
+  readonly join: (linear: Scalar, slope: Scalar, pull: Scalar) => Scalar;
+  readonly pick: (size: Scalar, l1: Scalar, solution: Scalar) => Scalar;
+}
 
-const step: Step = ({ variable, accum, linear }, h, g) => {
-  const { learningRate, learningRatePower, l1, l2, l2Shrinkage, beta } = h;
-  const next = k.add(accum!, k.mul(g, g));
-  const shrunk = k.add(g, k.mul(k.mul(2, l2Shrinkage!), variable!));
-  const grown = k.div(k.sub(power(next, learningRatePower!), power(accum!, learningRatePower!)), learningRate!);
-  const nextLinear = k.add(linear!, k.sub(shrunk, k.mul(grown, variable!)));
-  const strength = k.add(l2!, k.div(beta!, k.mul(2, learningRate!)));
-  const curvature = k.add(k.div(power(next, learningRatePower!), learningRate!), k.mul(2, strength));
-  const edge = k.select(k.lt(nextLinear, 0), k.neg(l1!), l1!);
-  const solution = k.div(k.sub(edge, nextLinear), curvature);
-  return {
-    accum: next,
-    linear: nextLinear,
-    variable: k.select(k.lt(l1!, k.abs(nextLinear)), solution, 0),
+// The kernels agree on numbers; a NaN becomes 0 by a dense gradient and stays NaN by a sparse one.
+const pickDense: Form["pick"] = (size, l1, solution) => k.select(k.lt(l1, size), solution, 0);
+const pickSparse: Form["pick"] = (size, l1, solution) => k.select(k.le(size, l1), 0, solution);
+
+const stepOf =
+  ({ power, join, pick }: Form): Step =>
+  ({ variable, accum, linear }, h, g) => {
+    const l1 = h.l1RegularizationStrength!;
+    const next = k.add(accum!, k.mul(g, g));
+    const grown = power(next, h);
+    const slope = k.add(g, k.mul(k.mul(2, h.l2ShrinkageRegularizationStrength!), variable!));
+    const pull = k.mul(k.div(k.sub(grown, power(accum!, h)), h.learningRate!), variable!);
+    const nextLinear = join(linear!, slope, pull);
+    const curvature = k.add(k.div(grown, h.learningRate!), k.mul(2, h.adjustedL2RegularizationStrength!));
+    const edge = k.select(k.lt(nextLinear, 0), k.neg(l1), l1);
+    const solution = k.div(k.sub(edge, nextLinear), curvature);
+    return { accum: next, linear: nextLinear, variable: pick(k.abs(nextLinear), l1, solution) };
   };
-};
 
-const rule = updateRule({
-  name: "Ftrl",
-  slots: { accum: "initialAccumulatorValue", linear: 0 },
-  hyper: ["learningRate", "l1", "l2", "l2Shrinkage", "learningRatePower", "beta"],
-  dense: step,
-  sparse: step,
-});
+function ruleWith(name: string, power: Form["power"], hyper: readonly string[]): UpdateRule {
+  const join: Form["join"] = (linear, slope, pull) => k.add(linear, k.sub(slope, pull));
+  return updateRule({
+    name,
+    slots: { accum: "initialAccumulatorValue", linear: 0 },
+    hyper: [
+      "learningRate",
+      "l1RegularizationStrength",
+      "adjustedL2RegularizationStrength",
+      "l2ShrinkageRegularizationStrength",
+      ...hyper,
+    ],
+    dense: stepOf({ power, join, pick: pickDense }),
+    sparse: stepOf({ power, join, pick: pickSparse }),
+    // For rows of one element TensorFlow has a loop of its own, which adds from the left.
+    sparseSingle: stepOf({
+      power,
+      join: (linear, slope, pull) => k.sub(k.add(linear, slope), pull),
+      pick: pickSparse,
+    }),
+  });
+}
+
+// The usual power is a square root: other bits than those of a power, and a tenth of its time.
+const rootRule = ruleWith("Ftrl", k.sqrt, []);
+const powerRule = ruleWith("PowerFtrl", (x, h) => k.pow(x, k.neg(h.learningRatePower!)), ["learningRatePower"]);

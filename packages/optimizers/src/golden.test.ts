@@ -8,7 +8,7 @@ import {
   gradientOf,
   type Mode,
   makeOptimizer,
-  modes,
+  modesOf,
   type OptimizerCase,
   type StateCase,
   toleranceOf,
@@ -56,7 +56,7 @@ function expectState(
 
 describe("applied eagerly", () => {
   for (const each of casesOf("optimizer")) {
-    test.each(modes)(`${each.id} in %s`, (mode) => {
+    test.each(modesOf(each))(`${each.id} in %s`, (mode) => {
       const variables = makeVariables(each, mode);
       const present = { ...each.hyper } as Record<string, number>;
       const optimizer = makeOptimizer(each, mode, present);
@@ -73,7 +73,7 @@ describe("applied eagerly", () => {
 
 describe("applied in a session", () => {
   for (const each of casesOf("optimizer")) {
-    test.each(modes)(`${each.id} in %s`, (mode) => {
+    test.each(modesOf(each))(`${each.id} in %s`, (mode) => {
       const graph = new Graph();
       graph.asDefault(() => {
         const variables = makeVariables(each, mode);

@@ -34,12 +34,20 @@ const plain: Step = ({ variable, momentum }, h, g) => {
   return { momentum: next, variable: k.sub(variable!, k.mul(next, h.learningRate!)) };
 };
 
+// TensorFlow multiplies the rate in last for a dense gradient, first for a sparse one.
+
 const nesterov: Step = ({ variable, momentum }, h, g) => {
   const next = k.add(k.mul(momentum!, h.momentum!), g);
   const ahead = k.add(k.mul(g, h.learningRate!), k.mul(k.mul(next, h.momentum!), h.learningRate!));
   return { momentum: next, variable: k.sub(variable!, ahead) };
 };
 
+const sparseNesterov: Step = ({ variable, momentum }, h, g) => {
+  const next = k.add(k.mul(momentum!, h.momentum!), g);
+  const ahead = k.add(k.mul(g, h.learningRate!), k.mul(k.mul(h.learningRate!, h.momentum!), next));
+  return { momentum: next, variable: k.sub(variable!, ahead) };
+};
+
 const shared = { slots: { momentum: 0 }, hyper: ["learningRate", "momentum"] };
 const plainRule = updateRule({ ...shared, name: "Momentum", dense: plain, sparse: plain });
-const nesterovRule = updateRule({ ...shared, name: "NesterovMomentum", dense: nesterov, sparse: nesterov });
+const nesterovRule = updateRule({ ...shared, name: "NesterovMomentum", dense: nesterov, sparse: sparseNesterov });

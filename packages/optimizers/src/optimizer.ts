@@ -1,21 +1,22 @@
 import {
   assignAddDef,
-  asTensor,
   type Cotangent,
+  constant,
   controlDependencies,
   currentGraph,
-  executingEagerly,
   type Graph,
   GraphKeys,
   group,
   IndexedSlices,
   nameOf,
   nameScope,
+  type OpDef,
   type Operation,
   performWrite,
+  SymbolicTensor,
   Variable,
 } from "@gradtape/graph";
-import { NotImplementedError, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
+import { NotImplementedError, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
 import {
   type ComputeGradientsOptions,
   GATE_GRAPH,
@@ -111,7 +112,7 @@ export abstract class Optimizer {
     const pairs = this.computeGradients(loss, options);
     if (pairs.every(([gradient]) => gradient === null)) {
       throw new ValueError(
-        `${this.name}.minimize: no gradients provided for any variable: the loss ${nameOf(loss)} depends on none of ` +
+        `${this.name}.minimize: no gradients provided for any variable: the loss ${loss instanceof SymbolicTensor ? loss : nameOf(loss)} depends on none of ` +
           `[${variableNames(pairs)}] through differentiable ops`,
       );
     }
@@ -130,11 +131,9 @@ export abstract class Optimizer {
     const op = `${this.name}.computeGradients`;
     if (typeof loss === "function") return tapeGradients(op, loss, options);
     const graph = (loss as { readonly graph?: Graph } | null)?.graph ?? currentGraph();
-    if (graph === null || (executingEagerly() && !(loss instanceof Tensor))) {
+    if (graph === null) {
       throw new RuntimeError(`${op}: the loss must be a function in eager mode, got ${nameOf(loss)}; write () => loss`);
     }
-    if (!(loss instanceof Tensor))
-      throw new TypeError(`${op}: the loss is ${nameOf(loss)}; expected a tensor or a function`);
     return graph.asDefault(() => graphGradients(op, loss, graph, options));
   }
 
@@ -143,7 +142,9 @@ export abstract class Optimizer {
    * `globalStep`. In a graph the operation that does all this is returned, in eager mode `null`.
    *
    * Throws a TypeError for malformed pairs, a ValueError for an empty list or one of `null`s, an InvalidArgumentError
-   * for shapes and indices that do not fit, a RuntimeError for slices on a variable with a constraint.
+   * (a ValueError while a graph is built) for shapes and indices that do not fit, a RuntimeError for slices on a variable
+   * with a constraint. TensorFlow's other RuntimeError, for a call in a cross-replica context, cannot happen: there is
+   * one process and no replica.
    */
   applyGradients(
     pairs: Iterable<readonly [Gradient, Variable]>,
@@ -209,13 +210,10 @@ export abstract class Optimizer {
             "densify the gradient or drop the constraint",
         );
       }
-      return performWrite(
-        applySparse,
-        [...states, ...scalars, ...rowsToUpdate(gradient, variable, sparseRows)],
-        attributes,
-      );
+      const rows = rowsToUpdate(gradient, variable, sparseRows);
+      return performWrite(applySparse, [...states, ...scalars, ...rows], attributes, kernelName(applySparse));
     }
-    const updated = performWrite(applyDense, [...states, ...scalars, gradient], attributes);
+    const updated = performWrite(applyDense, [...states, ...scalars, gradient], attributes, kernelName(applyDense));
     if (variable.constraint === null) return updated;
     const { constraint } = variable;
     return controlDependencies([updated], () => {
@@ -247,8 +245,13 @@ export abstract class Optimizer {
   }
 }
 
+/** Update operations are named after TensorFlow's kernels: `ApplyRMSProp`. */
+function kernelName({ name }: OpDef): string {
+  return name.replace(/^./, (letter) => letter.toUpperCase());
+}
+
 /** Adds 1 to the step counter by an operation that carries the name of its scope. */
 function increment(globalStep: Variable, scope: string): Operation {
-  const one = asTensor("globalStep", 1, globalStep.dtype);
+  const one = constant(1, { dtype: globalStep.dtype, name: "value" });
   return performWrite(assignAddDef, [globalStep, one], {}, scope)!;
 }

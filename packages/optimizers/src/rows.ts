@@ -7,7 +7,7 @@ import {
   unsortedSegmentSum,
   type Variable,
 } from "@gradtape/graph";
-import { InvalidArgumentError, type Tensor } from "@gradtape/tensor";
+import { compatibleExtents, InvalidArgumentError, type Tensor } from "@gradtape/tensor";
 import type { UpdateRule } from "./rule.ts";
 
 /** What a sparse update takes of `slices`: values and indices, or one dense gradient for a rule that touches all rows. */
@@ -23,7 +23,8 @@ function mergeRows(slices: IndexedSlices): { values: Tensor; indices: Tensor } {
   const values = sliceValues(slices);
   const indices = sliceIndices(slices);
   // What does not fit is left as it is, for the update to say so.
-  if (indices.rank !== 1 || values.rank === 0 || values.shape[0] !== indices.shape[0]) return { values, indices };
+  const fits = indices.rank === 1 && values.rank > 0 && compatibleExtents(values.shape[0]!, indices.shape[0]!);
+  if (!fits) return { values, indices };
   const { values: distinct, positions } = unique(indices);
   return { values: segmentSumLike(values, positions, distinct), indices: distinct };
 }

@@ -36,6 +36,8 @@ export interface RuleDescription {
   readonly dense: Step;
   /** The step for a sparse gradient. */
   readonly sparse: Step;
+  /** The same where a row is one element, if its order of operations differs there. */
+  readonly sparseSingle?: Step;
   /**
    * What a sparse step touches: the named rows, with repeated ones added up first ("merged", the default) or each in
    * turn ("repeated"); or every row, with zeros for the gradient of those not named ("all").
@@ -95,6 +97,7 @@ function denseOp(op: string, rule: RuleDescription, step: Step): OpDef {
 
 function sparseOp(op: string, rule: RuleDescription): OpDef {
   const programOf = stepPrograms(rule, rule.sparse);
+  const programOfSingle = rule.sparseSingle ? stepPrograms(rule, rule.sparseSingle) : programOf;
   return entry({
     name: op,
     ...stateful(rule),
@@ -104,7 +107,11 @@ function sparseOp(op: string, rule: RuleDescription): OpDef {
       checkRowsMatch(op, inputs[0]!, values, indices);
       return [];
     },
-    kernel: (inputs) => updateRows(op, programOf(inputs.slice(0, -1).map(({ dtype }) => dtype))),
+    kernel(inputs) {
+      const single = inputs[0]!.shape.slice(1).every((extent) => extent === 1);
+      const types = inputs.slice(0, -1).map(({ dtype }) => dtype);
+      return updateRows(op, single ? programOfSingle(types) : programOf(types));
+    },
   });
 }
 

@@ -9,7 +9,7 @@ import {
   sum,
   Variable,
 } from "@gradtape/graph";
-import type { Tensor } from "@gradtape/tensor";
+import { type Tensor, tensor } from "@gradtape/tensor";
 import { describe, expect, test } from "vitest";
 import * as optimizers from "./index.ts";
 
@@ -90,6 +90,23 @@ test("an optimizer follows its schedule, eagerly and in a session", () => {
     });
     expect(values).toEqual(eager);
   });
+});
+
+test("in float64 a restart comes on its step", () => {
+  const step = new Variable(0, { dtype: "int32", trainable: false });
+  const rate = optimizers.cosineDecayRestarts(tensor(0.1, { dtype: "float64" }), step, 10) as () => Tensor;
+  const rates = [0, 9, 10, 29, 30].map((value) => {
+    step.assign(value);
+    return rate().item() as number;
+  });
+  expect([rates[0], rates[2], rates[4]]).toEqual([0.1, 0.1, 0.1]);
+  expect(Math.max(rates[1]!, rates[3]!)).toBeLessThan(0.003);
+});
+
+test("a boundary holds beyond the integers of float32", () => {
+  const step = new Variable(2 ** 24 + 1, { dtype: "int32", trainable: false });
+  const rate = optimizers.piecewiseConstant(step, [2 ** 24], [1, 0.5]) as () => Tensor;
+  expect(rate().item()).toBe(0.5);
 });
 
 test("mistakes are told", () => {

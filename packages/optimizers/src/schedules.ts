@@ -95,8 +95,10 @@ export function piecewiseConstant(
   if (boundaries.some((boundary, i) => i > 0 && boundary <= boundaries[i - 1]!)) {
     throw new ValueError(`piecewiseConstant: the boundaries [${boundaries.join(", ")}] must increase`);
   }
-  return schedule("piecewiseConstant", values[values.length - 1]!, globalStep, (last, step) =>
-    boundaries.reduceRight<Tensor>((later, boundary, i) => where(lessEqual(step, boundary), values[i]!, later), last),
+  // Compared in the dtype of the counter: as a float32 it would lose count beyond 2^24.
+  const until = (boundary: number) => lessEqual(asTensor("piecewiseConstant", globalStep), boundary);
+  return schedule("piecewiseConstant", values[values.length - 1]!, globalStep, (last) =>
+    boundaries.reduceRight<Tensor>((later, boundary, i) => where(until(boundary), values[i]!, later), last),
   );
 }
 
@@ -162,8 +164,7 @@ export function cosineDecayRestarts(
     const base = (value: number) => asTensor("cosineDecayRestarts", value, rate.dtype);
     const time = div(step, firstDecaySteps);
     // After i periods of lengths 1, tMul, tMul², … the time is (1 - tMul^i) / (1 - tMul).
-    const restarts =
-      tMul === 1 ? floor(time) : floor(div(log(sub(1, mul(time, 1 - tMul))), Math.fround(Math.log(tMul))));
+    const restarts = tMul === 1 ? floor(time) : floor(div(log(sub(1, mul(time, 1 - tMul))), base(Math.log(tMul))));
     const length = pow(base(tMul), restarts);
     const begun = tMul === 1 ? restarts : div(sub(1, length), 1 - tMul);
     const fraction = div(sub(time, begun), length);

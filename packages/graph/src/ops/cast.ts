@@ -1,4 +1,14 @@
-import { checkDType, type DType, isFloating, scalar as k, map, program, type Tensor, view } from "@gradtape/tensor";
+import {
+  checkDType,
+  type DType,
+  isFloating,
+  scalar as k,
+  LookupError,
+  map,
+  program,
+  type Tensor,
+  view,
+} from "@gradtape/tensor";
 import { applyOne, defineOp, type OpOptions, programs } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
@@ -81,3 +91,27 @@ const stopGradientDef: OpDef = entry({
 export const stopGradient = defineOp(stopGradientDef, (x: Operand): Tensor => {
   return applyOne(stopGradientDef, [asTensor("stopGradient", x)]);
 });
+
+const preventGradientDef: OpDef<{ message: string }> = entry({
+  name: "preventGradient",
+  infer: ([x]) => [x!],
+  kernel: () => view((layout) => layout),
+  gradient: [
+    (_, { attributes: { message } }) => {
+      throw new LookupError(`preventGradient: the gradient was ruled out: ${message}`);
+    },
+  ],
+});
+
+export interface PreventGradientOptions extends OpOptions {
+  /** Why there must be no gradient; part of the error. */
+  readonly message?: string;
+}
+
+/** The value of `x`, whose gradient is an error: a LookupError with the message. */
+export const preventGradient = defineOp(
+  preventGradientDef,
+  (x: Operand, { message = "no reason given" }: PreventGradientOptions = {}): Tensor => {
+    return applyOne(preventGradientDef, [asTensor("preventGradient", x)], { message });
+  },
+);

@@ -18,6 +18,7 @@ const addNPrograms = programs((types) =>
 
 const addNDef: OpDef = entry({
   name: "addN",
+  sparse: true,
   infer(inputs) {
     checkDomain("addN", inputs[0]!.dtype, "numeric");
     const other = inputs.find(({ shape }) => !compatible(shape, inputs[0]!.shape));

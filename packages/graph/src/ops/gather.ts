@@ -70,9 +70,15 @@ export class IndexedSlices extends Convertible {
     return this.op?.device ?? "";
   }
 
-  /** The whole tensor, repeated rows added up. Throws a ValueError when `denseShape` is missing. */
-  toTensor(): Tensor {
+  /**
+   * The whole tensor, repeated rows added up. Throws a ValueError when `denseShape` is missing, or when the values are
+   * not of the `dtype` asked for.
+   */
+  toTensor({ dtype }: { readonly dtype?: DType } = {}): Tensor {
     const values = sliceValues(this);
+    if (dtype !== undefined && dtype !== values.dtype) {
+      throw new ValueError(`IndexedSlices: the values are ${values.dtype}, asked for ${dtype}; cast the slices`);
+    }
     if (this.denseShape === null) {
       throw new ValueError(
         `IndexedSlices: cannot make a dense tensor of slices without denseShape; values have shape ${formatShape(values.shape)}`,

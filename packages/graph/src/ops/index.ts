@@ -22,7 +22,7 @@ export {
   where,
 } from "./arithmetic.ts";
 export { broadcastTo, onesLike, sum, zerosLike } from "./broadcast.ts";
-export { cast, identity, stopGradient } from "./cast.ts";
+export { cast, identity, preventGradient, stopGradient } from "./cast.ts";
 export { addN, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm, scalarMul } from "./clip.ts";
 export { concat, stack, unstack } from "./concat.ts";
 export { cos, exp, floor, log, log1p, pow, relu, sigmoid, sin, softplus, sqrt, tanh } from "./exponential.ts";

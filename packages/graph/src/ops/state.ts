@@ -1,5 +1,6 @@
 import {
   compatible,
+  compatibleExtents,
   type EagerTensor,
   fill,
   formatShape,
@@ -119,9 +120,7 @@ function rowProblem(state: PartialShape, values: PartialShape, indices: PartialS
   if (indices.length !== 1) return "indices must be a vector";
   const expected = [indices[0]!, ...state.slice(1)];
   if (values.length !== expected.length) return "values need the rank of the variable, a row for each index";
-  const wrong = expected.findIndex(
-    (extent, axis) => extent !== null && values[axis] !== null && extent !== values[axis],
-  );
+  const wrong = expected.findIndex((extent, axis) => !compatibleExtents(extent, values[axis]!));
   if (wrong === 0) return "values need one row for each index";
   return wrong < 0 ? null : `rows of values and of the variable must match in dimension ${wrong}`;
 }
