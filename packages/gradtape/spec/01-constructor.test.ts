@@ -87,3 +87,90 @@ describe("§1 the constructor of RMSPropOptimizer", () => {
     }
   });
 });
+
+describe("§1 the other constructors", () => {
+  /** Each with its defaults left out, and with its defaults said. */
+  const pairs: [string, () => gt.Optimizer, () => gt.Optimizer][] = [
+    [
+      "GradientDescent",
+      () => new gt.GradientDescentOptimizer(0.1),
+      () => new gt.GradientDescentOptimizer(0.1, { useLocking: false, name: "GradientDescent" }),
+    ],
+    [
+      "Momentum",
+      () => new gt.MomentumOptimizer(0.1, 0.9),
+      () => new gt.MomentumOptimizer(0.1, 0.9, { useLocking: false, name: "Momentum", useNesterov: false }),
+    ],
+    [
+      "Adagrad",
+      () => new gt.AdagradOptimizer(0.1),
+      () => new gt.AdagradOptimizer(0.1, { initialAccumulatorValue: 0.1, useLocking: false, name: "Adagrad" }),
+    ],
+    [
+      "Adam",
+      () => new gt.AdamOptimizer(),
+      () => new gt.AdamOptimizer(0.001, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, useLocking: false, name: "Adam" }),
+    ],
+    [
+      "Adadelta",
+      () => new gt.AdadeltaOptimizer(),
+      () => new gt.AdadeltaOptimizer(0.001, { rho: 0.95, epsilon: 1e-8, useLocking: false, name: "Adadelta" }),
+    ],
+    [
+      "Ftrl",
+      () => new gt.FtrlOptimizer(0.1),
+      () =>
+        new gt.FtrlOptimizer(0.1, {
+          learningRatePower: -0.5,
+          initialAccumulatorValue: 0.1,
+          l1RegularizationStrength: 0,
+          l2RegularizationStrength: 0,
+          useLocking: false,
+          name: "Ftrl",
+          accumName: null,
+          linearName: null,
+          l2ShrinkageRegularizationStrength: 0,
+          beta: null,
+        }),
+    ],
+  ];
+
+  test.each(pairs)("§1 %s: the defaults are TensorFlow's", (name, bare, stated) => {
+    expect(bare().getName()).toBe(name);
+    expect(path(bare())).toEqual(path(stated()));
+    expect(path(bare())).not.toEqual([1, 2]);
+    expect([bare().GATE_NONE, bare().GATE_OP, bare().GATE_GRAPH]).toEqual([0, 1, 2]);
+  });
+
+  test("§1 Adagrad: an initial accumulator that is not positive is a ValueError", () => {
+    for (const initialAccumulatorValue of [0, -0.1]) {
+      const make = () => new gt.AdagradOptimizer(0.1, { initialAccumulatorValue });
+      expectError(make, gt.ValueError, /initialAccumulatorValue/, /positive/);
+    }
+  });
+
+  test.each<[keyof gt.FtrlOptions, number, number]>([
+    ["initialAccumulatorValue", -0.1, 0],
+    ["learningRatePower", 0.1, 0],
+    ["l1RegularizationStrength", -0.1, 0],
+    ["l2RegularizationStrength", -0.1, 0],
+    ["l2ShrinkageRegularizationStrength", -0.1, 0],
+  ])("§1 Ftrl: %s %d is a ValueError that names it, %d is not", (name, bad, good) => {
+    expectError(() => new gt.FtrlOptimizer(0.1, { [name]: bad }), gt.ValueError, name, String(bad));
+    expect(new gt.FtrlOptimizer(0.1, { [name]: good })).toBeInstanceOf(gt.FtrlOptimizer);
+  });
+
+  test("§1 an empty name is a ValueError for each", () => {
+    const options = { name: "" };
+    for (const make of [
+      () => new gt.GradientDescentOptimizer(0.1, options),
+      () => new gt.MomentumOptimizer(0.1, 0.9, options),
+      () => new gt.AdagradOptimizer(0.1, options),
+      () => new gt.AdamOptimizer(0.1, options),
+      () => new gt.AdadeltaOptimizer(0.1, options),
+      () => new gt.FtrlOptimizer(0.1, options),
+    ]) {
+      expectError(make, gt.ValueError, /name/);
+    }
+  });
+});

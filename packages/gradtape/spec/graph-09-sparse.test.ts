@@ -112,10 +112,12 @@ describe("§9.3 which gradients are sparse in a graph", () => {
     ["tuple", (table) => gt.tuple([gt.identity(table)])[0] as gt.Tensor, 1],
     ["a sum of terms", (table) => gt.addN([table, gt.ones([3, 2])]), 1],
     ["a gather of a gather", (table) => gt.gather(table, [2, 1, 0, 1]), 1],
-  ])("§9.3 through %s it stays sparse", (name, through, sign) => {
+  ])("§9.3 through %s it stays sparse", (_, through, sign) => {
     const found = entries(gradientOf((table) => gt.sum(gt.gather(through(table), [0, 2]))));
-    const expected = name === "a gather of a gather" ? [0, 2] : [0, 2];
-    expect(found).toEqual(expected.map((index) => [index, sign]));
+    expect(found).toEqual([
+      [0, sign],
+      [2, sign],
+    ]);
   });
 
   test.each<[string, (table: gt.Variable) => gt.Operand]>([

@@ -164,11 +164,12 @@ export class Graph {
     this.getCollectionRef(name).push(value);
   }
 
-  /** The members of a collection, in order; only those whose name begins with `scope`, when given. */
+  /** The members of a collection, in order; only those whose name begins with `scope`, a regular expression, when given. */
   getCollection(name: string, scope?: string): unknown[] {
     const members = this.collections.get(name) ?? [];
     if (scope === undefined) return [...members];
-    return members.filter((member) => String((member as { name?: string }).name ?? "").startsWith(scope));
+    const prefix = new RegExp(`^(?:${scope})`);
+    return members.filter((member) => prefix.test(String((member as { name?: unknown } | null)?.name ?? "")));
   }
 
   /** The collection itself, made empty if there is none. */

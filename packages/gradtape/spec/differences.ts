@@ -1,0 +1,199 @@
+import { expect } from "vitest";
+import * as gt from "../src/index.ts";
+
+/** One place where the library deliberately does otherwise than TensorFlow, and the proof that it does. */
+export interface Difference {
+  /** Section of the behavioural specification, or the area. */
+  readonly section: string;
+  readonly tensorflow: string;
+  readonly here: string;
+  readonly check: () => void;
+}
+
+const variable = (value: number[] = [1, 2]) => new gt.Variable(value, { name: "v" });
+const rmsprop = () => new gt.RMSPropOptimizer(0.1);
+
+export const differences: readonly Difference[] = [
+  {
+    section: "Names",
+    tensorflow: "`snake_case` functions and keyword arguments",
+    here: "`camelCase`; required arguments first, optional ones in one object",
+    check: () => expect(rmsprop().getSlotNames()).toEqual([]),
+  },
+  {
+    section: "None",
+    tensorflow: "`None`",
+    here: "`null`",
+    check: () => expect(rmsprop().getSlot(variable(), "rms")).toBeNull(),
+  },
+  {
+    section: "dtypes",
+    tensorflow: "a Python int becomes int32, a float becomes float32",
+    here: "JavaScript has one kind of number: plain numbers become float32, booleans bool",
+    check: () => expect([gt.tensor(1).dtype, gt.tensor(true).dtype]).toEqual(["float32", "bool"]),
+  },
+  {
+    section: "7.2",
+    tensorflow: "the global step is int64",
+    here: "it is int32; there is no int64",
+    check: () => expect(new gt.Graph().asDefault(() => gt.createGlobalStep()).dtype).toBe("int32"),
+  },
+  {
+    section: "Integers",
+    tensorflow: "argmax and unique give int64 or int32 as asked",
+    here: "indices are int32 everywhere",
+    check: () => expect([gt.argMax([1, 2]).dtype, gt.unique([1, 2]).positions.dtype]).toEqual(["int32", "int32"]),
+  },
+  {
+    section: "Modes",
+    tensorflow: "in graph mode every op is added to the graph",
+    here: "an op on plain values runs at once, also while a graph is built; its result becomes a constant when it meets the graph",
+    check: () =>
+      new gt.Graph().asDefault(() => {
+        expect(gt.add(1, 2).item()).toBe(3);
+        expect(gt.add(gt.placeholder("float32", []), 1)).not.toHaveProperty("buffer");
+      }),
+  },
+  {
+    section: "6.2",
+    tensorflow: "a loss that returns a plain number is an attribute error",
+    here: "TypeError",
+    check: () => expect(() => rmsprop().computeGradients(() => 3, { varList: [variable()] })).toThrow(TypeError),
+  },
+  {
+    section: "6.2",
+    tensorflow: "a bare variable as var_list gives nonsense pairs, nested lists nested pairs",
+    here: "both are flattened, as in graph mode",
+    check() {
+      const v = variable();
+      const pairs = rmsprop().computeGradients(() => gt.sum(v), { varList: [[v], v] });
+      expect(pairs.map(([, each]) => each)).toEqual([v, v]);
+      expect(rmsprop().computeGradients(() => gt.sum(v), { varList: v })).toHaveLength(1);
+    },
+  },
+  {
+    section: "6.3",
+    tensorflow: "an entry of var_list that is no variable is an attribute error",
+    here: "TypeError, as documented",
+    check: () =>
+      new gt.Graph().asDefault(() => {
+        const loss = gt.sum(gt.placeholder("float32", [2]));
+        expect(() => rmsprop().computeGradients(loss, { varList: [3 as never] })).toThrow(TypeError);
+      }),
+  },
+  {
+    section: "7.1",
+    tensorflow: "a foreign object as gradient is a ValueError in eager mode",
+    here: "TypeError in both modes",
+    check: () => expect(() => rmsprop().applyGradients([[{} as never, variable()]])).toThrow(TypeError),
+  },
+  {
+    section: "7.1",
+    tensorflow: "updating a plain tensor is an attribute error in eager mode",
+    here: "NotImplementedError in both modes",
+    check: () =>
+      expect(() => rmsprop().applyGradients([[[1], gt.tensor([1]) as never]])).toThrow(gt.NotImplementedError),
+  },
+  {
+    section: "7.2",
+    tensorflow: "a global step that is no variable is an attribute error",
+    here: "TypeError, before anything is updated",
+    check() {
+      const v = variable();
+      expect(() => rmsprop().applyGradients([[[1, 1], v]], { globalStep: 3 as never })).toThrow(TypeError);
+      expect(v.array()).toEqual([1, 2]);
+    },
+  },
+  {
+    section: "7.6",
+    tensorflow: "a gradient of another dtype than its variable aborts the process (resource variables)",
+    here: "TypeError that names both",
+    check: () =>
+      expect(() => rmsprop().applyGradients([[gt.tensor([1, 1], { dtype: "float64" }), variable()]])).toThrow(
+        /float32.*float64/s,
+      ),
+  },
+  {
+    section: "7.6",
+    tensorflow: "an integer variable fails when the kernel is missing, at run time",
+    here: "TypeError when the update is made",
+    check() {
+      const counter = new gt.Variable(1, { dtype: "int32" });
+      const gradient = gt.tensor(1, { dtype: "int32" });
+      expect(() => rmsprop().applyGradients([[gradient, counter]])).toThrow(TypeError);
+    },
+  },
+  {
+    section: "2.2",
+    tensorflow: "Momentum, SGD and Adam write some rows before they fail on a bad index",
+    here: "every optimizer checks all indices first, and nothing is written",
+    check() {
+      const v = new gt.Variable([[1], [2]]);
+      const slices = new gt.IndexedSlices([[1], [1]], [0, 5], [2, 1]);
+      for (const optimizer of [
+        new gt.GradientDescentOptimizer(1),
+        new gt.MomentumOptimizer(1, 0.9),
+        new gt.AdamOptimizer(),
+      ]) {
+        expect(() => optimizer.applyGradients([[slices, v]])).toThrow(gt.InvalidArgumentError);
+      }
+      expect(v.array()).toEqual([[1], [2]]);
+    },
+  },
+  {
+    section: "11",
+    tensorflow: "`with tf.GradientTape() as tape:`",
+    here: "`tape.record(() => …)`, or `start()` and `stop()`, or `using`",
+    check() {
+      const tape = new gt.GradientTape();
+      const v = variable();
+      const y = tape.record(() => gt.sum(v));
+      expect((tape.gradient(y, v) as gt.Tensor).array()).toEqual([1, 1]);
+    },
+  },
+  {
+    section: "11",
+    tensorflow: "watching before the tape was entered is an error of no fixed class",
+    here: "RuntimeError",
+    check: () => expect(() => new gt.GradientTape().watch(gt.tensor(1))).toThrow(gt.RuntimeError),
+  },
+  {
+    section: "11.1",
+    tensorflow: "a source that is no tensor fails with an attribute error",
+    here: "TypeError",
+    check() {
+      const tape = new gt.GradientTape();
+      const y = tape.record(() => gt.exp(1));
+      expect(() => tape.gradient(y, 3 as never)).toThrow(TypeError);
+    },
+  },
+  {
+    section: "12",
+    tensorflow: "an assignment in eager mode returns the variable or its value, depending on the kind of variable",
+    here: "it returns the variable; in a graph a tensor with the new value",
+    check() {
+      const v = variable();
+      expect(v.assign([3, 4])).toBe(v);
+      new gt.Graph().asDefault(() => expect(variable().assign([3, 4])).toBeInstanceOf(gt.Tensor));
+    },
+  },
+  {
+    section: "Replicas",
+    tensorflow: "`apply_gradients` in a cross-replica context is a RuntimeError",
+    here: "there is one process and no replica context, so this cannot happen",
+    check: () => expect(rmsprop().applyGradients([[[1, 1], variable()]])).toBeNull(),
+  },
+  {
+    section: "Vectors",
+    tensorflow:
+      "over whole vectors of 8 or 16 float32 elements `1 / sqrt(x)` is the processor's approximation, up to 2 ulp off: dense Adagrad and Adadelta, sparse RMSProp, Adagrad and Adadelta on wide rows",
+    here: "every element is rounded correctly, as TensorFlow's own scalar loops do",
+    check() {
+      const wide = new gt.Variable(gt.ones([2, 32]));
+      new gt.AdagradOptimizer(0.1).applyGradients([[gt.fill([2, 32], 0.3), wide]]);
+      const f = Math.fround;
+      const root = f(1 / f(Math.sqrt(f(f(0.1) + f(f(0.3) * f(0.3))))));
+      expect(new Set(wide.data)).toEqual(new Set([f(1 - f(f(f(0.3) * f(0.1)) * root))]));
+    },
+  },
+];
