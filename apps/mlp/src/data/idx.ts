@@ -72,7 +72,9 @@ export async function readImages(
   imagePath: string,
   labelPath: string,
 ): Promise<Split & { readonly shape: readonly number[] }> {
-  const [images, labels] = await Promise.all([readIdx(imagePath, 3), readIdx(labelPath, 1)]);
+  // One after the other, so that of several mistakes always the same is told.
+  const images = await readIdx(imagePath, 3);
+  const labels = await readIdx(labelPath, 1);
   if (images.shape[0] !== labels.shape[0]) {
     throw new Mistake(
       `${imagePath}: ${images.shape[0]} images, but ${labels.shape[0]} labels in ${labelPath}; expected as many of each`,
@@ -109,12 +111,10 @@ function checkLabels(labels: Uint8Array, classes: number, path: string, because:
  * @param classes how many classes there are; by default one more than the largest training label
  */
 export async function loadIdxFolder(folder: string, name: string, classes?: number): Promise<Dataset> {
-  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all([
-    findFile(folder, "train-images-idx3-ubyte"),
-    findFile(folder, "train-labels-idx1-ubyte"),
-    findFile(folder, "t10k-images-idx3-ubyte"),
-    findFile(folder, "t10k-labels-idx1-ubyte"),
-  ]);
+  const trainImages = await findFile(folder, "train-images-idx3-ubyte");
+  const trainLabels = await findFile(folder, "train-labels-idx1-ubyte");
+  const testImages = await findFile(folder, "t10k-images-idx3-ubyte");
+  const testLabels = await findFile(folder, "t10k-labels-idx1-ubyte");
   const train = await readImages(trainImages, trainLabels);
   const test = await readImages(testImages, testLabels);
   if (train.shape.join() !== test.shape.join()) {
