@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "packages/*/spec/**/*.test.ts", "apps/*/src/**/*.test.ts"],
+    setupFiles: ["vitest.setup.ts"],
     testTimeout: 60_000,
   },
 });

@@ -1,16 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { differences } from "./differences.ts";
+import { graphDifferences } from "./graph-differences.ts";
 
-test.each(differences.map((each) => [each.section, each.here, each] as const))(
-  "differs, %s: %s",
-  (_, __, { check }) => {
-    check();
-  },
-);
+const all = [...differences, ...graphDifferences];
+
+test.each(all.map((each) => [each.section, each.here, each] as const))("differs, %s: %s", (_, __, { check }) => {
+  check();
+});
 
 test("the page of differences says just this", async () => {
-  const rows = differences.map(({ section, tensorflow, here }) => `| ${section} | ${tensorflow} | ${here} |`);
+  const rows = all.map(({ section, tensorflow, here }) => `| ${section} | ${tensorflow} | ${here} |`);
   const page = [
     "# Differences from TensorFlow",
     "",

@@ -178,6 +178,119 @@ export const differences: readonly Difference[] = [
     },
   },
   {
+    section: "Names",
+    tensorflow: "several results are a tuple: `clip_by_global_norm`, `unique`",
+    here: "an object with names: `{ clipped, norm }`, `{ values, positions }`",
+    check() {
+      expect(Object.keys(gt.clipByGlobalNorm([[1]], 1))).toEqual(["clipped", "norm"]);
+      expect(Object.keys(gt.unique([1]))).toEqual(["values", "positions"]);
+    },
+  },
+  {
+    section: "dtypes",
+    tensorflow: "float16, bfloat16, int64, complex and string tensors",
+    here: "float32, float64, int32 and bool; any other name is a ValueError",
+    check() {
+      for (const dtype of ["float16", "bfloat16", "int64", "complex64", "string"]) {
+        expect(() => gt.cast(1, dtype as never)).toThrow(gt.ValueError);
+      }
+    },
+  },
+  {
+    section: "Losses",
+    tensorflow: "losses on differences convert labels and predictions to float32",
+    here: "they are computed in the dtype of the predictions; float64 stays float64",
+    check: () => expect(gt.losses.meanSquaredError([0], gt.tensor([0.1], { dtype: "float64" })).item()).toBe(0.1 * 0.1),
+  },
+  {
+    section: "4.1",
+    tensorflow: "`get_slot` of something that is no variable is an attribute error",
+    here: "TypeError, once there are slots",
+    check() {
+      const optimizer = rmsprop();
+      optimizer.applyGradients([[[1, 1], variable()]]);
+      expect(() => optimizer.getSlot(gt.tensor(1) as never, "rms")).toThrow(TypeError);
+    },
+  },
+  {
+    section: "7.6",
+    tensorflow: "a list of Python ints as a gradient is an integer tensor, a dtype mismatch",
+    here: "a list of numbers is float32 and fits a float32 variable; an `Int32Array` is a mismatch",
+    check() {
+      expect(rmsprop().applyGradients([[[1, 2], variable()]])).toBeNull();
+      expect(() => rmsprop().applyGradients([[new Int32Array([1, 2]), variable()]])).toThrow(TypeError);
+    },
+  },
+  {
+    section: "7.6",
+    tensorflow: "float indices are a TypeError in a graph, an InvalidArgumentError in eager mode",
+    here: "TypeError in both",
+    check() {
+      const rows = new gt.IndexedSlices([1], gt.tensor([0]));
+      expect(() => rmsprop().applyGradients([[rows, variable()]])).toThrow(TypeError);
+    },
+  },
+  {
+    section: "8.2",
+    tensorflow: "a NumPy float64 scalar as a hyper-parameter keeps its precision",
+    here: "a number is rounded to float32, as a Python float is; a float64 tensor keeps its precision",
+    check() {
+      const step = (rate: gt.Hyper) => {
+        const v = new gt.Variable(gt.tensor(0, { dtype: "float64" }));
+        new gt.RMSPropOptimizer(rate, { decay: 1, epsilon: 0 }).minimize(() => gt.identity(v), { varList: [v] });
+        return -(v.item() as number);
+      };
+      expect([step(0.1), step(gt.tensor(0.1, { dtype: "float64" }))]).toEqual([Math.fround(0.1), 0.1]);
+    },
+  },
+  {
+    section: "10",
+    tensorflow: "tensors have operators: `x * y`; `slices * 2` is a TypeError",
+    here: "there are none: `mul(x, y)`; the type checker refuses `slices * 2`, and `mul(slices, 2)` densifies",
+    check() {
+      const slices = new gt.IndexedSlices([1], [0], [1]);
+      // @ts-expect-error An arithmetic operand must be a number.
+      expect(slices * 2).toBeNaN();
+      expect(gt.mul(slices, 2).array()).toEqual([2]);
+    },
+  },
+  {
+    section: "11.1",
+    tensorflow:
+      "`output_gradients` is flattened down to its numbers; a wrong shape fails in the first op that notices, one that broadcasts passes",
+    here: "a nested list of numbers is one tensor, and a shape that is not the target's is an InvalidArgumentError",
+    check() {
+      const v = variable();
+      const gradient = (outputGradients: number[] | gt.Tensor) => {
+        const tape = new gt.GradientTape();
+        const y = tape.record(() => gt.mul(v, 2));
+        return tape.gradient(y, v, { outputGradients }) as gt.Tensor;
+      };
+      expect(gradient([3, 4]).array()).toEqual([6, 8]);
+      expect(() => gradient(gt.tensor(3))).toThrow(gt.InvalidArgumentError);
+    },
+  },
+  {
+    section: "11.2",
+    tensorflow: "`parallel_iterations` bounds what runs at once",
+    here: "`parallelIterations` is accepted and has no effect",
+    check() {
+      const v = variable();
+      const tape = new gt.GradientTape();
+      const y = tape.record(() => gt.square(v));
+      expect(tape.jacobian(y, v, { parallelIterations: 1 })?.array()).toEqual([
+        [2, 0],
+        [0, 4],
+      ]);
+    },
+  },
+  {
+    section: "12",
+    tensorflow: "assigning another dtype is a TypeError for reference variables, a ValueError for resource variables",
+    here: "TypeError that names both dtypes",
+    check: () => expect(() => variable().assign(gt.tensor([1, 2], { dtype: "float64" }))).toThrow(/float32.*float64/),
+  },
+  {
     section: "Replicas",
     tensorflow: "`apply_gradients` in a cross-replica context is a RuntimeError",
     here: "there is one process and no replica context, so this cannot happen",

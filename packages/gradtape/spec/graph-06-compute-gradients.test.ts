@@ -263,6 +263,19 @@ describe("§5 minimize in a graph", () => {
     expect(whole).toEqual(steps);
   });
 
+  test("§5 a callable loss gives an Operation too, which computes it anew at each run", () => {
+    const { graph, w, train } = inGraph(() => {
+      const w = new gt.Variable([1, 2], { name: "w" });
+      const loss = () => gt.sum(gt.square(w));
+      return { w, train: new gt.GradientDescentOptimizer(0.25).minimize(loss, { varList: [w] }) };
+    });
+    expect(train).toBeInstanceOf(gt.Operation);
+    const session = sessionOn(graph);
+    session.run(train);
+    session.run(train);
+    expect(fetched(session, w)).toEqual([0.25, 0.5]);
+  });
+
   test("§5 an Operation is returned; running it gives null and trains", () => {
     const { graph, w, train } = inGraph(() => {
       const w = new gt.Variable(5, { name: "w" });

@@ -42,3 +42,15 @@ export function nameOf(tensor: unknown): string {
 export function opOf(tensor: unknown): gt.Operation {
   return (tensor as { readonly op: gt.Operation }).op;
 }
+
+/** What a session computes for gradients, densified. */
+export function densified(graph: gt.Graph, found: readonly Found[], feeds: gt.Feeds = []): (number[] | null)[] {
+  const session = sessionOn(graph);
+  return found.map((each) => {
+    if (each === null) return null;
+    const got = session.run(each, feeds) as gt.Tensor | gt.IndexedSlices;
+    return Array.from((got instanceof gt.Tensor ? got : got.toTensor()).data);
+  });
+}
+
+type Found = gt.Tensor | gt.IndexedSlices | null;

@@ -30,5 +30,14 @@ export { entry } from "./registry.ts";
 export { type Feeds, Session } from "./session.ts";
 export { State, Storage } from "./state.ts";
 export { performWrite, Variable, type VariableOptions } from "./variable.ts";
-export { getVariable, getVariableScope, type Reuse, VariableScope, variableScope } from "./variable-scope.ts";
+export {
+  type GetVariableOptions,
+  getVariable,
+  getVariableScope,
+  type Initializer,
+  type Reuse,
+  VariableScope,
+  type VariableScopeOptions,
+  variableScope,
+} from "./variable-scope.ts";
 export { verify } from "./verify.ts";

@@ -45,7 +45,7 @@ export function getVariableScope(): VariableScope {
 }
 
 export interface VariableScopeOptions {
-  /** Find existing variables (true), or whichever is possible ("auto"); that of the enclosing scope when left out. */
+  /** Find existing variables (true), or whichever is possible ("auto"); as the enclosing scope does when left out or false. */
   readonly reuse?: Reuse;
   /** What makes initial values when a variable does not say. */
   readonly initializer?: Initializer;
@@ -61,8 +61,9 @@ export function variableScope<T>(
   const outer = store.scope;
   const full = name instanceof VariableScope ? name.name : outer.name === "" ? name : `${outer.name}/${name}`;
   if (name === "") throw new ValueError("variableScope: a scope needs a name");
-  const inherited = outer.reuse === true ? true : outer.reuse;
-  const scope = new VariableScope(full, reuse ?? inherited, initializer ?? outer.initializer);
+  const model = name instanceof VariableScope ? name : outer;
+  // Once a scope reuses, those within it do.
+  const scope = new VariableScope(full, reuse || model.reuse, initializer ?? model.initializer);
   const graph = currentGraph();
   store.scope = scope;
   try {
@@ -123,6 +124,9 @@ function makeVariable(graph: Graph, full: string, options: GetVariableOptions, s
   const make = initializer ?? (floating && shape?.length !== 0 ? glorotUniform : zerosOf);
   if (typeof make === "function" && shape === undefined) {
     throw new ValueError(`getVariable: ${full} is new and needs a shape, or an initial value`);
+  }
+  if (typeof make !== "function" && shape !== undefined) {
+    throw new ValueError(`getVariable: ${full} has its shape from its initial value; leave shape out`);
   }
   const initial = typeof make === "function" ? () => (make as Initializer)(shape!, { dtype }) : make;
   // The variable scope, not the name scope, gives the name.

@@ -111,8 +111,9 @@ export abstract class Optimizer {
   minimize(loss: Loss, options: MinimizeOptions = {}): Operation | null {
     const pairs = this.computeGradients(loss, options);
     if (pairs.every(([gradient]) => gradient === null)) {
+      const shown = loss instanceof SymbolicTensor ? loss : nameOf(loss);
       throw new ValueError(
-        `${this.name}.minimize: no gradients provided for any variable: the loss ${loss instanceof SymbolicTensor ? loss : nameOf(loss)} depends on none of ` +
+        `${this.name}.minimize: no gradients provided for any variable: the loss ${shown} depends on none of ` +
           `[${variableNames(pairs)}] through differentiable ops`,
       );
     }
