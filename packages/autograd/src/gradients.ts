@@ -19,8 +19,8 @@ import {
 } from "@gradtape/graph";
 import { compatible, formatShape, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
 import { backprop, type Detours } from "./backprop.ts";
+import { checkUnconnected, type Differentiable, type UnconnectedGradients } from "./endpoints.ts";
 import { flatten } from "./structure.ts";
-import { checkUnconnected, type Differentiable, type UnconnectedGradients } from "./tape.ts";
 
 type OneOrMany<T> = T | readonly T[];
 

@@ -1,12 +1,6 @@
 export { type CheckOptions, checkGradients } from "./check.ts";
+export { type Differentiable, UnconnectedGradients } from "./endpoints.ts";
 export { customGradient, grad, hvp, jacobian, valueAndGrad, type WithGradient } from "./functional.ts";
 export { type GradientsOptions, gradients } from "./gradients.ts";
 export { flatten, type Mapped, pack, type Structure } from "./structure.ts";
-export {
-  type Differentiable,
-  type GradientOptions,
-  GradientTape,
-  type JacobianOptions,
-  type TapeOptions,
-  UnconnectedGradients,
-} from "./tape.ts";
+export { type GradientOptions, GradientTape, type JacobianOptions, type TapeOptions } from "./tape.ts";

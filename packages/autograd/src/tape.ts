@@ -1,39 +1,27 @@
 import {
-  asTensor,
   type Cotangent,
   type Input,
   nameOf,
   type Operand,
   type OpRecord,
-  onesLike,
   type Recorder,
   recorders,
   reshape,
   type State,
   Variable,
-  zerosLike,
 } from "@gradtape/graph";
-import {
-  compatible,
-  fill,
-  formatShape,
-  InvalidArgumentError,
-  isFloating,
-  isStatic,
-  RuntimeError,
-  Tensor,
-  ValueError,
-} from "@gradtape/tensor";
+import { fill, formatShape, isFloating, isStatic, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
 import { backprop } from "./backprop.ts";
+import {
+  checkUnconnected,
+  type Differentiable,
+  seedsOf,
+  sourcesOf,
+  type UnconnectedGradients,
+  zeros,
+} from "./endpoints.ts";
 import { batchJacobian, type Differentiator, jacobians } from "./jacobian.ts";
 import { flatten, type Mapped, pack, type Structure } from "./structure.ts";
-
-/** What gradients are taken of and with respect to. */
-export type Differentiable = Tensor | Variable;
-
-/** What stands for a gradient where there is none: `null`, or zeros. */
-export const UnconnectedGradients = { NONE: "none", ZERO: "zero" } as const;
-export type UnconnectedGradients = (typeof UnconnectedGradients)[keyof typeof UnconnectedGradients];
 
 export interface TapeOptions {
   /** Allow several calls of `gradient`, and calls while recording. The records then live as long as the tape. */
@@ -311,49 +299,4 @@ export interface JacobianOptions {
   /** Accepted for compatibility; one backward pass per element is made either way. */
   readonly parallelIterations?: number | null;
   readonly experimentalUsePfor?: boolean;
-}
-
-function sourcesOf(method: string, sources: unknown): Input[] {
-  return flatten(sources).map((leaf) => {
-    if (leaf instanceof Tensor || leaf instanceof Variable) return leaf;
-    throw new TypeError(`GradientTape.${method}: a source is ${nameOf(leaf)}; expected tensors or variables`);
-  });
-}
-
-/** Throws a ValueError for anything but the two choices. */
-export function checkUnconnected(value: unknown): void {
-  if (value === "none" || value === "zero") return;
-  throw new ValueError(`unconnectedGradients: ${nameOf(value)} is not a choice; use "none" or "zero"`);
-}
-
-function ones(like: Input): Tensor {
-  const { shape, dtype } = like.spec;
-  return isStatic(shape) ? fill(shape, 1, { dtype }) : onesLike(like as Tensor);
-}
-
-function zeros(like: Input): Tensor {
-  const { shape, dtype } = like.spec;
-  return isStatic(shape) ? fill(shape, 0, { dtype }) : zerosLike(like as Tensor);
-}
-
-/** The cotangent of each target: as given, else ones. */
-function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
-  const list = given === undefined || given === null ? [] : seedList(targets, given);
-  return targets.map((target, i) => {
-    const seed = list[i];
-    if (seed === undefined || seed === null) return ones(target);
-    const tensor = asTensor("outputGradients", seed, target.dtype);
-    if (compatible(tensor.spec.shape, target.spec.shape) && tensor.dtype === target.dtype) return tensor;
-    throw new InvalidArgumentError(
-      `outputGradients: entry ${i} must match its target;\n` +
-        `  target ${target.dtype} ${formatShape(target.shape)}\n  given  ${tensor.dtype} ${formatShape(tensor.shape)}`,
-    );
-  });
-}
-
-/** The cotangents in a row: one for a single target, of which a nested array of numbers may be the value, else a list. */
-function seedList(targets: readonly Input[], given: unknown): unknown[] {
-  const isArray = (value: unknown) => Array.isArray(value) && flatten(value).every((leaf) => typeof leaf === "number");
-  if (targets.length === 1 && targets[0]!.shape.length > 0 && isArray(given)) return [given];
-  return Array.isArray(given) ? given.flatMap((entry) => (isArray(entry) ? [entry] : flatten(entry))) : flatten(given);
 }
