@@ -1,4 +1,12 @@
-import { aggregate, type Cotangent, gradientRule, IndexedSlices, type Input, type OpRecord } from "@gradtape/graph";
+import {
+  aggregate,
+  type Cotangent,
+  densify,
+  gradientRule,
+  IndexedSlices,
+  type Input,
+  type OpRecord,
+} from "@gradtape/graph";
 import { compatible, formatShape, isFloating, LookupError, type Tensor, ValueError } from "@gradtape/tensor";
 
 /** What a graph wants done on the way back; a tape needs none of it. */
@@ -81,7 +89,7 @@ function inputCotangents(
   const { def, inputs } = record;
   if (!inputs.some((input) => leads.has(input))) return [];
   return around(record, () => {
-    const given = def.sparse ? cotangents : cotangents.map((g) => (g instanceof IndexedSlices ? g.toTensor() : g));
+    const given = def.sparse ? cotangents : cotangents.map((g) => g && densify(g));
     const gs = given as (Tensor | null)[];
     const found = inputs.map((input, i) => {
       const rule = leads.has(input) ? gradientRule(def, i) : null;

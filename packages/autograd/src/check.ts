@@ -1,5 +1,6 @@
-import { type Cotangent, IndexedSlices } from "@gradtape/graph";
-import { fill, generator, type Tensor, tensor } from "@gradtape/tensor";
+import type { Cotangent } from "@gradtape/graph";
+import { generator, type Tensor, tensor } from "@gradtape/tensor";
+import { denseOrZeros } from "./endpoints.ts";
 import { GradientTape } from "./tape.ts";
 
 /** A function whose derivatives are checked: tensors to a tensor, or to several. */
@@ -78,10 +79,7 @@ function pullBack(f: CheckedFunction, inputs: readonly Tensor[], weights: readon
     return outputsOf(f, inputs);
   });
   const gradients = tape.gradient([...outputs], [...inputs], { outputGradients: [...weights] }) as (Cotangent | null)[];
-  return gradients.map((gradient, i) => {
-    if (gradient === null) return fill(inputs[i]!.shape, 0, { dtype: "float64" });
-    return gradient instanceof IndexedSlices ? gradient.toTensor() : gradient;
-  });
+  return gradients.map((gradient, i) => denseOrZeros(gradient, inputs[i]!));
 }
 
 function moved(x: Tensor, direction: Tensor, t: number): Tensor {

@@ -1,4 +1,4 @@
-import { asTensor, type Input, nameOf, onesLike, Variable, zerosLike } from "@gradtape/graph";
+import { asTensor, type Cotangent, densify, type Input, nameOf, onesLike, Variable, zerosLike } from "@gradtape/graph";
 import { compatible, fill, formatShape, InvalidArgumentError, isStatic, Tensor, ValueError } from "@gradtape/tensor";
 import { flatten } from "./structure.ts";
 
@@ -57,4 +57,9 @@ function seedList(targets: readonly Input[], given: unknown): unknown[] {
   const isArray = (value: unknown) => Array.isArray(value) && flatten(value).every((leaf) => typeof leaf === "number");
   if (targets.length === 1 && targets[0]!.shape.length > 0 && isArray(given)) return [given];
   return Array.isArray(given) ? given.flatMap((entry) => (isArray(entry) ? [entry] : flatten(entry))) : flatten(given);
+}
+
+/** The gradient of `like` as a tensor, zeros where nothing connects. */
+export function denseOrZeros(gradient: Cotangent | null, like: Input): Tensor {
+  return gradient === null ? zeros(like) : densify(gradient);
 }

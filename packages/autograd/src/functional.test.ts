@@ -242,3 +242,17 @@ describe("customGradient", () => {
     expect(() => grad((x) => f(x, x))(2)).toThrow(/1 gradients for 2 arguments/);
   });
 });
+
+test("customGradient asks for the derivative once, however many arguments there are", () => {
+  let calls = 0;
+  const product = customGradient((x, y) => ({
+    value: mul(x, y),
+    gradient(g) {
+      calls++;
+      return [mul(g, y), mul(g, x)];
+    },
+  }));
+  const gradients = grad((x, y) => product(x, y), { argnums: [0, 1] })(2, 3) as Tensor[];
+  expect(gradients.map((each) => each.item())).toEqual([3, 2]);
+  expect(calls).toBe(1);
+});

@@ -2,8 +2,6 @@ import {
   applyOne,
   asTensor,
   type Cotangent,
-  IndexedSlices,
-  type Input,
   nameOf,
   type OpDef,
   type Operand,
@@ -12,7 +10,8 @@ import {
   type State,
   unrecorded,
 } from "@gradtape/graph";
-import { fill, formatShape, type Tensor, ValueError, view } from "@gradtape/tensor";
+import { formatShape, type Tensor, ValueError, view } from "@gradtape/tensor";
+import { denseOrZeros } from "./endpoints.ts";
 import { GradientTape } from "./tape.ts";
 
 /** A differentiable function of tensors. */
@@ -48,7 +47,7 @@ export function valueAndGrad(
       );
     }
     const gradients = (tape.gradient(value, chosen) as (Cotangent | null)[]).map((gradient, i) =>
-      dense(gradient, chosen[i]!),
+      denseOrZeros(gradient, chosen[i]!),
     );
     return [value, typeof argnums === "number" ? gradients[0]! : gradients];
   };
@@ -86,13 +85,8 @@ export function hvp(f: TensorFunction): (x: Operand, vector: Operand) => Tensor 
       tape.watch(input);
       return gradient(input);
     });
-    return dense(tape.gradient(first, input, { outputGradients: vector }) as Cotangent | null, input);
+    return denseOrZeros(tape.gradient(first, input, { outputGradients: vector }) as Cotangent | null, input);
   };
-}
-
-function dense(gradient: Cotangent | null, like: Input): Tensor {
-  if (gradient === null) return fill(like.shape, 0, { dtype: like.dtype });
-  return gradient instanceof IndexedSlices ? gradient.toTensor() : gradient;
 }
 
 /** What a function with its own derivative returns: the value, and from the cotangent of it those of the arguments. */
@@ -112,12 +106,19 @@ export function customGradient(f: (...args: Tensor[]) => WithGradient): (...args
   return (...args) => {
     const inputs = args.map((arg) => asTensor("customGradient", arg));
     const { value, gradient } = withoutVariables(() => f(...inputs));
+    // All inputs are asked in one visit, which has a list of cotangents of its own: the derivative is computed once for it.
+    const visits = new WeakMap<readonly unknown[], readonly (Cotangent | null)[]>();
+    const cotangents = (g: Tensor, gs: readonly (Tensor | null)[]) => {
+      const known = visits.get(gs) ?? cotangentsOf(gradient(g), inputs.length);
+      visits.set(gs, known);
+      return known;
+    };
     const def: OpDef = {
       name: "customGradient",
       infer: ([first]) => [first!],
       kernel: () => view((layout) => layout),
       // The value, as the first input, lends its numbers only.
-      gradient: (i) => (g) => (i === 0 ? null : cotangentsOf(gradient(g), inputs.length)[i - 1]!),
+      gradient: (i) => (g, _, gs) => (i === 0 ? null : cotangents(g, gs)[i - 1]!),
     };
     return applyOne(def, [value, ...inputs]);
   };

@@ -1,4 +1,4 @@
-import { type Cotangent, IndexedSlices, type Input, stack } from "@gradtape/graph";
+import { type Cotangent, densify, type Input, stack } from "@gradtape/graph";
 import { fill, sizeOf, type Tensor, tensor } from "@gradtape/tensor";
 
 /** From the cotangents of some targets to those of some sources. */
@@ -32,7 +32,7 @@ export function batchJacobian(target: Input, differentiate: Differentiator): Ten
 }
 
 function dense(gradient: Cotangent | null): Tensor | null {
-  return gradient instanceof IndexedSlices ? gradient.toTensor() : gradient;
+  return gradient && densify(gradient);
 }
 
 /** Ones at the row-major positions that `chosen` picks, zeros elsewhere, in the shape of `like`. */

@@ -3,7 +3,7 @@ import { nameScope } from "./control.ts";
 import { nameOf } from "./operand.ts";
 import { addN } from "./ops/clip.ts";
 import { concat } from "./ops/concat.ts";
-import { IndexedSlices, sliceIndices, sliceValues } from "./ops/gather.ts";
+import { densify, IndexedSlices, sliceIndices, sliceValues } from "./ops/gather.ts";
 import type { Cotangent } from "./record.ts";
 
 /** How the terms of a gradient are added up. The sums differ in rounding only. */
@@ -43,7 +43,7 @@ export function aggregate(
       (first as IndexedSlices).denseShape,
     );
   }
-  const dense = terms.map((term) => (term instanceof IndexedSlices ? term.toTensor() : term));
+  const dense = terms.map(densify);
   const sum = (tensors: readonly Tensor[]) => addN(tensors, { name: "AddN" });
   if (inOneOp) return sum(dense);
   const tree = () => dense.reduce((total, term) => sum([total, term]));

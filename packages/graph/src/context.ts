@@ -1,7 +1,7 @@
 import type { Graph } from "./graph.ts";
 import type { OpDef, Recorder } from "./record.ts";
 
-/* Where a call happens: who listens, and into which graph it is written. The only module-level state of the library. */
+/* Where a call happens: who listens, and into which graph it is written. State that changes with every call lives here only. */
 
 /** Those who listen at present, outermost first. */
 export const recorders: Recorder[] = [];

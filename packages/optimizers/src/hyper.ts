@@ -1,4 +1,4 @@
-import { asTensor, cast, constant, type Operand, SymbolicTensor } from "@gradtape/graph";
+import { asTensor, cast, constant, executingEagerly, type Operand, SymbolicTensor } from "@gradtape/graph";
 import { type DType, Tensor, ValueError } from "@gradtape/tensor";
 
 /** A hyper-parameter: a number, a tensor or variable, or a function of no arguments that returns one of these. */
@@ -18,7 +18,8 @@ export function evaluateHyper(name: string, hyper: unknown, { exact = false } = 
   }
   const wide = exact && typeof value === "number" ? "float64" : undefined;
   const tensor = value instanceof Tensor ? value : asTensor(name, value, wide);
-  return tensor instanceof SymbolicTensor ? tensor : constant(tensor, { name: snakeCase(name) });
+  if (tensor instanceof SymbolicTensor || executingEagerly()) return tensor;
+  return constant(tensor, { name: snakeCase(name) });
 }
 
 /** The names of operations are TensorFlow's: `learning_rate`. */

@@ -18,7 +18,7 @@ import type { Cotangent, OpDef, OpRecord } from "../record.ts";
 import { entry } from "../registry.ts";
 import { greaterEqual, less, logicalAnd, sub } from "./arithmetic.ts";
 import { zerosLike } from "./broadcast.ts";
-import { gather, IndexedSlices, sliceIndices, sliceValues } from "./gather.ts";
+import { densify, gather, IndexedSlices, sliceIndices, sliceValues } from "./gather.ts";
 import { nonZero } from "./indexing.ts";
 import { expandDims, squeeze } from "./reshape.ts";
 import { slice } from "./slice.ts";
@@ -70,8 +70,7 @@ function concatGradient(
 ): Cotangent {
   const { shape } = inputs[i]!.spec;
   if (inputs.slice(0, i + 1).some((input) => typeof input.spec.shape[axis] !== "number")) {
-    const dense = g instanceof IndexedSlices ? g.toTensor() : g;
-    return applyOne(concatPartDef, [dense, ...inputs], { axis, part: i });
+    return applyOne(concatPartDef, [densify(g), ...inputs], { axis, part: i });
   }
   const first = offset(inputs, axis, i);
   const size = shape.map((extent) => (typeof extent === "number" ? extent : -1));

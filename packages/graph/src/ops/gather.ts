@@ -103,6 +103,11 @@ export function sliceIndices(slices: IndexedSlices): Tensor {
   return asIndices("IndexedSlices", slices.indices);
 }
 
+/** A cotangent as a tensor: slices are added up into the whole. */
+export function densify(g: Cotangent): Tensor {
+  return g instanceof IndexedSlices ? g.toTensor() : g;
+}
+
 /** The same rows with other values. */
 export function withValues(slices: IndexedSlices, change: (values: Tensor) => Tensor): IndexedSlices {
   return new IndexedSlices(change(sliceValues(slices)), slices.indices, slices.denseShape);

@@ -26,7 +26,15 @@ export { cast, identity, preventGradient, stopGradient } from "./cast.ts";
 export { addN, clipByGlobalNorm, clipByNorm, clipByValue, globalNorm, scalarMul } from "./clip.ts";
 export { concat, stack, unstack } from "./concat.ts";
 export { cos, exp, floor, log, log1p, pow, relu, sigmoid, sin, softplus, sqrt, tanh } from "./exponential.ts";
-export { gather, IndexedSlices, segmentSumLike, sliceIndices, sliceValues, unsortedSegmentSum } from "./gather.ts";
+export {
+  densify,
+  gather,
+  IndexedSlices,
+  segmentSumLike,
+  sliceIndices,
+  sliceValues,
+  unsortedSegmentSum,
+} from "./gather.ts";
 export { nonZero, oneHot, unique } from "./indexing.ts";
 export { matMul } from "./matmul.ts";
 export { all, any, argMax, argMin, max, mean, min, prod } from "./reduction.ts";
