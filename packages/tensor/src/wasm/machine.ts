@@ -1,13 +1,5 @@
-import { WasmModule } from "./assembler.ts";
 import { detectFeatures } from "./features.ts";
-import { addGemm } from "./gemm.ts";
-
-/** The kernels of dynamic size, by name; addresses and strides in bytes. */
-interface Library {
-  packA(from: number, across: number, along: number, count: number, length: number, to: number): void;
-  packB(from: number, across: number, along: number, count: number, length: number, to: number): void;
-  gemm(a: number, b: number, c: number, m: number, n: number, k: number, stride: number): void;
-}
+import { type Library, libraryModule } from "./library.ts";
 
 /** Areas of the machine's memory, good until the next call. */
 export interface Scratch {
@@ -31,9 +23,7 @@ export class Machine {
 
   constructor() {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM });
-    const module = new WasmModule({ initial: 1, maximum: MAXIMUM });
-    addGemm(module);
-    this.library = this.instantiate(module.toBytes()) as unknown as Library;
+    this.library = this.instantiate(libraryModule()) as unknown as Library;
     this.floats = new Float32Array(this.memory.buffer);
     this.ints = new Int32Array(this.memory.buffer);
   }
