@@ -12,7 +12,7 @@ export {
 export { glorotNormal, glorotUniform, heNormal, heUniform, type InitializerOptions } from "./initializers.ts";
 export { matrixProduct } from "./kernel/gemm.ts";
 export { checkIndices, gatherRows, nonZeroPositions, segmentSum, uniqueElements } from "./kernel/indexing.ts";
-export { type Kernel, onFirst } from "./kernel/kernel.ts";
+export { type Form, type IndexCheck, type Kernel, type LoopForm, onFirst } from "./kernel/kernel.ts";
 export * as scalar from "./kernel/language.ts";
 export { map, type Place, rows, runLoops } from "./kernel/loops.ts";
 export { type Level, type Program, program } from "./kernel/program.ts";

@@ -1,5 +1,4 @@
 import {
-  checkIndices,
   compatible,
   formatShape,
   type Kernel,
@@ -120,13 +119,9 @@ const sparseDef: OpDef = entry({
     return specs;
   },
   kernel([logits, labels]): Kernel {
-    const kernel = rows(sparsePrograms([logits!.dtype, labels!.dtype]), [logits!.shape.length - 1]);
-    return {
-      run(inputs, specs) {
-        checkIndices(`${sparseName} (labels)`, inputs[1]!, inputs[0]!.shape[inputs[0]!.rank - 1]!);
-        return kernel.run(inputs, specs);
-      },
-    };
+    const axis = logits!.shape.length - 1;
+    const check = { op: `${sparseName} (labels)`, input: 1, rows: logits!.shape[axis] as number };
+    return rows(sparsePrograms([logits!.dtype, labels!.dtype]), [axis], [check]);
   },
   gradient: [byLogits, null],
 });

@@ -15,6 +15,7 @@ import { vectorProduct } from "./vector-product.ts";
 /** The product over the last two axes of two tensors; leading axes are repeated to those of the result. */
 export function matrixProduct(): Kernel {
   return {
+    form: { kind: "product" },
     run([a, b], [spec]) {
       const result = emptyTensor(spec!.dtype, spec!.shape as Shape);
       const [m, k] = a!.shape.slice(-2) as [number, number];

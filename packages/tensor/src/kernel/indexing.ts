@@ -10,6 +10,7 @@ import type { Kernel } from "./kernel.ts";
  */
 export function gatherRows(op: string, axis: number, batchDims = 0, negativeIsZero = false): Kernel {
   return {
+    form: { kind: "gather", op, axis, batchDims, negativeIsZero },
     run([params, indices], [spec]) {
       const { buffer, layout } = compact(params!);
       const rows = layout.shape[axis]!;
@@ -42,6 +43,7 @@ export function gatherRows(op: string, axis: number, batchDims = 0, negativeIsZe
  */
 export function segmentSum(op: string, batchDims = 0): Kernel {
   return {
+    form: { kind: "segmentSum", op, batchDims },
     run([data, ids], [spec]) {
       const shape = spec!.shape as Shape;
       const result = emptyTensor(data!.dtype, shape);
@@ -66,6 +68,7 @@ export function segmentSum(op: string, batchDims = 0): Kernel {
 /** The distinct elements in order of first appearance, and for every element the position of its value among them. */
 export function uniqueElements(): Kernel {
   return {
+    form: { kind: "unique" },
     run([source]) {
       const values = source!.data;
       const seen = new Map<number, number>();

@@ -3,7 +3,8 @@ import { commonLoops, type Layout, permuted, rowMajor } from "../layout.ts";
 import type { Shape } from "../shape.ts";
 import { compact, type EagerTensor, emptyTensor } from "../tensor.ts";
 import { type Movement, type PrintedLoops, printLoops } from "./javascript.ts";
-import type { Kernel } from "./kernel.ts";
+import { checkIndices } from "./indexing.ts";
+import type { IndexCheck, Kernel } from "./kernel.ts";
 import type { Program } from "./program.ts";
 import { runVectors } from "./vector-loops.ts";
 
@@ -49,6 +50,7 @@ export function runLoops(program: Program, outer: Shape, inner: Shape, places: r
 /** Elementwise: every operand and every output has the same shape. */
 export function map(program: Program): Kernel {
   return {
+    form: { kind: "loops", program, axes: [], checks: [] },
     run(inputs) {
       const { shape } = inputs[0]!;
       const outputs = program.outputs.map((output) => emptyTensor(output.type, shape));
@@ -60,11 +62,13 @@ export function map(program: Program): Kernel {
 
 /**
  * Row by row: `axes` of the first operand are walked inside, the others outside. Operands and outputs of level "row"
- * have the shape of the other axes, up to extents of 1.
+ * have the shape of the other axes, up to extents of 1. `checks` are made before anything is computed.
  */
-export function rows(program: Program, axes: readonly number[]): Kernel {
+export function rows(program: Program, axes: readonly number[], checks: readonly IndexCheck[] = []): Kernel {
   return {
+    form: { kind: "loops", program, axes, checks },
     run(inputs, specs) {
+      for (const { op, input, rows: count } of checks) checkIndices(op, inputs[input]!, count);
       const { shape } = inputs[0]!;
       const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
       const outer = kept.map((axis) => shape[axis]!);

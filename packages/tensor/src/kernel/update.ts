@@ -14,6 +14,7 @@ import type { Program } from "./program.ts";
 /** Updates every element of the states. */
 export function update(program: Program): Kernel {
   return {
+    form: { kind: "update", program },
     run(inputs) {
       const { shape } = inputs[0]!;
       const places = inputs.map(({ buffer, layout }) => ({ buffer, layout: broadcasted(layout, shape) }));
@@ -29,6 +30,7 @@ export function update(program: Program): Kernel {
  */
 export function updateRows(op: string, program: Program): Kernel {
   return {
+    form: { kind: "updateRows", op, program },
     run(inputs) {
       const count = program.outputs.length;
       const indices = inputs[inputs.length - 1]!;

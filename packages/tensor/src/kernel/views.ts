@@ -9,6 +9,7 @@ import type { Kernel } from "./kernel.ts";
  */
 export function view(arrange: (layout: Layout, shape: Shape) => Layout | null): Kernel {
   return {
+    form: { kind: "view", arrange },
     run([source], [spec]) {
       const shape = spec!.shape as Shape;
       const direct = arrange(source!.layout, shape);
@@ -22,6 +23,7 @@ export function view(arrange: (layout: Layout, shape: Shape) => Layout | null): 
 /** A new tensor filled with zeros, into which input `i` is copied at the region `place(layout, i)`. */
 export function assemble(place: (layout: Layout, input: number) => Layout): Kernel {
   return {
+    form: { kind: "assemble", place },
     run(inputs, [spec]) {
       const result = emptyTensor(spec!.dtype, spec!.shape as Shape);
       inputs.forEach((source, i) => {
