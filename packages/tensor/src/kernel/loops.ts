@@ -2,8 +2,8 @@ import type { TypedData } from "../dtype.ts";
 import { commonLoops, type Layout, permuted, rowMajor } from "../layout.ts";
 import type { Shape } from "../shape.ts";
 import { compact, type EagerTensor, emptyTensor } from "../tensor.ts";
-import { type Movement, type PrintedLoops, printLoops } from "./javascript.ts";
 import { checkIndices } from "./indexing.ts";
+import { type Movement, type PrintedLoops, printLoops } from "./javascript.ts";
 import type { IndexCheck, Kernel } from "./kernel.ts";
 import type { Program } from "./program.ts";
 import { runVectors } from "./vector-loops.ts";
@@ -37,7 +37,7 @@ export function runLoops(program: Program, outer: Shape, inner: Shape, places: r
   });
   const buffers = places.map((place) => place.buffer);
   const offsets = places.map((place) => place.layout.offset);
-  if (runVectors(program, { extents: [...outside.shape, ...inside.shape], buffers, offsets, strides, moves })) return;
+  if (runVectors(program, { outer: outside.shape, inner: inside.shape, buffers, offsets, strides })) return;
   const key = `${outside.shape.length},${inside.shape.length},${moves.join()}`;
   let run = program.printed.get(key) as PrintedLoops | undefined;
   if (run === undefined) {

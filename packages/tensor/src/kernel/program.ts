@@ -45,6 +45,21 @@ export function levelOf(node: Scalar, inputs: Program["inputs"], known = new Map
   return level;
 }
 
+/** True when a program treats the inner axes otherwise than the outer ones: it folds, or has values by row. */
+export function hasRows({ inputs, outputs, printed }: Program): boolean {
+  const known = printed.get("has rows") as boolean | undefined;
+  if (known !== undefined) return known;
+  const visited = new Set<Scalar>();
+  const special = (node: Scalar): boolean => {
+    if (visited.has(node)) return false;
+    visited.add(node);
+    return node.op === "fold" || node.op === "index" || node.op === "extent" || node.args.some(special);
+  };
+  const found = inputs.some(({ level }) => level === "row") || outputs.some(special);
+  printed.set("has rows", found);
+  return found;
+}
+
 /** The folds below `nodes`, grouped so that each group needs only the groups before it. */
 export function foldStages(nodes: readonly Scalar[]): Scalar[][] {
   const stages: Scalar[][] = [];

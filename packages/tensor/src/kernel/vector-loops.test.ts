@@ -41,19 +41,28 @@ function numbers(type: DType, size: number, seed: number): TypedData {
 
 interface Setting {
   readonly extents: readonly number[];
+  /** How many of the last axes are folded. */
+  readonly folded?: number;
   readonly strides: readonly (readonly number[])[];
 }
 
 /** Runs a program both ways and compares every output, bit for bit. */
-function expectSameBits(made: Program, { extents, strides }: Setting, seed = 1): void {
+function expectSameBits(made: Program, { extents, folded = 0, strides }: Setting, seed = 1): void {
   const types = [...made.inputs.map(({ type }) => type), ...made.outputs.map(({ type }) => type)];
   const size = 1 + extents.reduce((n, extent) => n * extent, 1);
-  const moves = strides.map((steps): Movement => (steps[steps.length - 1] === 0 ? "still" : "unit"));
+  const moves = strides.map((steps): Movement => {
+    const step = steps[steps.length - 1]!;
+    return step === 0 ? "still" : step === 1 ? "unit" : "strided";
+  });
   const [vectors, loops] = [0, 1].map(() => types.map((type, i) => numbers(type, size, seed + i)));
   const offsets = types.map(() => 1);
-  expect(runVectors(made, { extents, buffers: vectors!, offsets, strides, moves })).toBe(true);
-  const outer = extents.length - 1;
-  printLoops(made, [outer, 1], moves)(extents.slice(0, outer), extents.slice(outer), loops!, offsets, strides);
+  const rank = extents.length - folded;
+  const [outer, inner] = [extents.slice(0, rank), extents.slice(rank)];
+  expect(runVectors(made, { outer, inner, buffers: vectors!, offsets, strides })).toBe(true);
+  // JavaScript loops without folds have all their axes inside.
+  const ranks = folded > 0 ? [rank, folded] : [rank - 1, 1];
+  const [first, second] = ranks as [number, number];
+  printLoops(made, [first, second], moves)(extents.slice(0, first), extents.slice(first), loops!, offsets, strides);
   vectors!.forEach((data, i) => {
     data.forEach((value, at) => {
       if (!Object.is(value, loops![i]![at]))
@@ -157,7 +166,7 @@ test("an output may lie where an input lies", () => {
   const made = program(["float32", "float32"], (x, y) => [k.add(x!, y!), k.mul(x!, y!)]);
   const [x, y] = [numbers("float32", 1030, 1), numbers("float32", 1030, 2)];
   const [before, other] = [x.slice(), y.slice()];
-  const walk = { extents: [1030], offsets: [0, 0, 0, 0], strides: Array(4).fill([1]), moves: Array(4).fill("unit") };
+  const walk = { outer: [1030], inner: [], offsets: [0, 0, 0, 0], strides: Array(4).fill([1]) };
   expect(runVectors(made, { ...walk, buffers: [x, y, x, y] })).toBe(true);
   expect([...x]).toEqual([...before].map((value, i) => Math.fround(value + other[i]!)));
   expect([...y]).toEqual([...before].map((value, i) => Math.fround(value * other[i]!)));
@@ -166,16 +175,58 @@ test("an output may lie where an input lies", () => {
 test("what vectors cannot do is left alone", () => {
   const run = (made: Program, length = 2000, stride = 1) =>
     runVectors(made, {
-      extents: [length],
+      outer: [length],
+      inner: [],
       buffers: [new Float32Array(5000), new Float32Array(5000)],
       offsets: [0, 0],
       strides: [[stride], [1]],
-      moves: [stride === 1 ? "unit" : "strided", "unit"],
     });
   const double = program(["float32"], (x) => k.add(x!, x!));
   expect(run(double)).toBe(true);
   expect(run(double, 100)).toBe(false);
   expect(run(double, 2000, 2)).toBe(false);
   expect(run(program(["float32"], (x) => f.pow(x!, x!)))).toBe(false);
-  expect(run(program(["float32"], (x) => k.fold("add", x!)))).toBe(false);
+});
+
+describe("rows", () => {
+  const softmax = (x: Scalar) => {
+    const weight = f.exp(k.sub(x, k.fold("max", x)));
+    return k.div(weight, k.fold("add", weight));
+  };
+  const first = (x: Scalar) => k.fold("min", k.select(k.eq(x, k.fold("max", x)), k.index, k.extent));
+  const meanings: Record<string, (x: Scalar, y: Scalar) => Scalar | Scalar[]> = {
+    sum: (x) => k.fold("add", x),
+    product: (x) => k.fold("mul", x),
+    least: (x) => k.fold("min", x),
+    softmax,
+    "position of the greatest": (x) => k.cast(first(x), "float32"),
+    "a column added": (x, y) => [k.add(x, y), k.fold("add", k.mul(x, y)), k.add(y, k.fold("max", x))],
+  };
+  const shapes = fc.record({
+    rows: fc.integer({ min: 1, max: 70 }),
+    width: fc.integer({ min: 1, max: 70 }),
+    across: fc.boolean(),
+  });
+  test.each(Object.entries(meanings))("%s, along rows and down columns", (_, meaning) => {
+    const made = program(["float32", "float32"], (x, y) => meaning(x!, y!), ["element", "row"]);
+    fc.assert(
+      fc.property(shapes, fc.nat(99), ({ rows, width, across }, seed) => {
+        fc.pre(rows * width >= 1024);
+        const element = across ? [1, rows] : [width, 1];
+        const outputs = made.levels.map((level) => (level === "element" ? element : [1, 0]));
+        expectSameBits(made, { extents: [rows, width], folded: 1, strides: [element, [1, 0], ...outputs] }, seed);
+      }),
+      { numRuns: 25 },
+    );
+  });
+  test("two folded axes, and all of them", () => {
+    const made = program(["float32"], (x) => [k.fold("add", x!), k.fold("max", x!)]);
+    const strides = [
+      [30, 900, 1],
+      [1, 0, 0],
+      [1, 0, 0],
+    ];
+    expectSameBits(made, { extents: [30, 7, 30], folded: 2, strides });
+    expectSameBits(made, { extents: [2000], folded: 1, strides: [[1], [0], [0]] });
+  });
 });

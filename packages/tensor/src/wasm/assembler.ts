@@ -45,6 +45,7 @@ export function instruction(name: InstructionName, operands: readonly Code[], im
   const tail: Record<string, () => readonly number[]> = {
     memory: () => [...unsigned(align), ...unsigned(immediates.offset ?? 0)],
     lane: () => [immediates.lane ?? 0],
+    "memory lane": () => [...unsigned(align), ...unsigned(immediates.offset ?? 0), immediates.lane ?? 0],
     lanes: () => immediates.lanes!,
   };
   return {
@@ -66,6 +67,16 @@ export function load(name: InstructionName, address: Value, offset = 0): Value {
 /** Writes a value to an address. */
 export function store(name: InstructionName, address: Value, value: Value, offset = 0): Statement {
   return instruction(name, [address, value], { offset }) as Statement;
+}
+
+/** A vector with one lane from an address. */
+export function loadLane(address: Value, vector: Value, index: number): Value {
+  return instruction("v128.load32_lane", [address, vector], { lane: index }) as Value;
+}
+
+/** Writes one lane of a vector to an address. */
+export function storeLane(address: Value, vector: Value, index: number): Statement {
+  return instruction("v128.store32_lane", [address, vector], { lane: index }) as Statement;
 }
 
 /** One lane of a vector. */
@@ -246,8 +257,13 @@ export class WasmModule {
   function(params: readonly ValueType[], result: ValueType | null, name?: string): WasmFunction {
     const made = new WasmFunction(this.functions.length, params, result);
     this.functions.push(made);
-    if (name !== undefined) this.exported.push([name, made]);
+    if (name !== undefined) this.export(name, made);
     return made;
+  }
+
+  /** Lets `made` be called from outside by `name`. */
+  export(name: string, made: WasmFunction): void {
+    this.exported.push([name, made]);
   }
 
   /** The module in the binary format. */

@@ -8,11 +8,13 @@ export interface Instruction {
   readonly takes: readonly ValueType[];
   readonly gives: ValueType | null;
   readonly bytes: readonly number[];
-  /** What follows the opcode: an address with its offset, a lane, or sixteen lane numbers. */
-  readonly immediate?: "memory" | "lane" | "lanes";
+  /** What follows the opcode: an address with its offset, a lane, both, or sixteen lane numbers. */
+  readonly immediate?: Immediate;
   /** log2 of the bytes an access touches: its natural alignment. */
   readonly align?: number;
 }
+
+type Immediate = "memory" | "lane" | "memory lane" | "lanes";
 
 /** Bytes of an unsigned number, seven bits each (LEB128). */
 export function unsigned(value: number): number[] {
@@ -26,7 +28,7 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
-type Row = readonly [takes: string, gives: string, opcode: number, extra?: "memory" | "lane" | "lanes", align?: number];
+type Row = readonly [takes: string, gives: string, opcode: number, extra?: Immediate, align?: number];
 
 const plain = {
   "i32.load": ["i32", "i32", 0x28, "memory", 2],
@@ -131,6 +133,9 @@ const simd = {
   "v128.xor": ["v128 v128", "v128", 81],
   "v128.bitselect": ["v128 v128 v128", "v128", 82],
   "v128.any_true": ["v128", "i32", 83],
+  "v128.load32_lane": ["i32 v128", "v128", 86, "memory lane", 2],
+  "v128.store32_lane": ["i32 v128", "", 90, "memory lane", 2],
+  "v128.load32_zero": ["i32", "v128", 92, "memory", 2],
   "f32x4.floor": ["v128", "v128", 104],
   "i32x4.abs": ["v128", "v128", 160],
   "i32x4.neg": ["v128", "v128", 161],
