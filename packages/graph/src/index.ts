@@ -12,6 +12,9 @@ export {
   trainableVariables,
   variablesInitializer,
 } from "./collections.ts";
+export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
+export type { Profile } from "./compile/profile.ts";
+export { TraceGraph } from "./compile/trace.ts";
 export { currentGraph, executingEagerly, recorders, unrecorded, within } from "./context.ts";
 export { controlDependencies, device, group, nameScope, noOp, operationsOf, tuple } from "./control.ts";
 export { getDefaultGraph } from "./defaults.ts";

@@ -15,11 +15,12 @@ export { checkIndices, gatherRows, nonZeroPositions, segmentSum, uniqueElements 
 export { type Form, type IndexCheck, type Kernel, type LoopForm, onFirst } from "./kernel/kernel.ts";
 export * as scalar from "./kernel/language.ts";
 export { map, type Place, rows, runLoops } from "./kernel/loops.ts";
+export { type Axis, arrange, type Nest } from "./kernel/nest.ts";
 export { type Level, type Program, program } from "./kernel/program.ts";
 export type { Scalar } from "./kernel/scalar.ts";
 export { update, updateRows } from "./kernel/update.ts";
 export { assemble, view } from "./kernel/views.ts";
-export { broadcasted, type Layout, permuted, reshaped, sliced } from "./layout.ts";
+export { broadcasted, commonLoops, isContiguous, type Layout, permuted, reshaped, rowMajor, sliced } from "./layout.ts";
 export { describe, literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
 export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
@@ -53,3 +54,12 @@ export {
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";
+export * as wasm from "./wasm/assembler.ts";
+export {
+  addLoop,
+  type LoopPattern,
+  patternKey,
+  strideParameters,
+} from "./wasm/loop.ts";
+export { elementBytes, type Machine, machine } from "./wasm/machine.ts";
+export { hasVectors } from "./wasm/vector.ts";

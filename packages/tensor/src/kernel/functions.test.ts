@@ -1,15 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type { DType } from "../dtype.ts";
-import { fromData } from "../tensor.ts";
+import {
+  differences,
+  everywhere,
+  expectSameByVectors,
+  expectWithin,
+  type Make,
+  run,
+  usual,
+} from "../fixtures/floats.ts";
 import * as f from "./functions.ts";
-import { map } from "./loops.ts";
-import { program } from "./program.ts";
-import type { Scalar } from "./scalar.ts";
-
-const COUNT = 2 ** 18;
+import { cos, sin } from "./trigonometry.ts";
 
 interface Case {
-  make: (x: Scalar) => Scalar;
+  make: Make;
   /** The function in float64, correct to far more than a float32. */
   exact: (x: number) => number;
   /** The largest distance from the correctly rounded float32, in units in the last place. */
@@ -26,54 +29,21 @@ const cases: Record<string, Case> = {
     ulps: 2,
   },
   softplus: { make: f.softplus, exact: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), ulps: 2 },
+  sin: { make: sin, exact: Math.sin, ulps: 1 },
+  cos: { make: cos, exact: Math.cos, ulps: 1 },
 };
-
-function run(make: (...x: Scalar[]) => Scalar, type: DType, ...operands: ArrayLike<number>[]): Float32Array {
-  const Kind = type === "float32" ? Float32Array : Float64Array;
-  const inputs = operands.map((values) => fromData(type, [values.length], Kind.from(values)));
-  const kernel = map(
-    program(
-      operands.map(() => type),
-      make,
-    ),
-  );
-  return kernel.run(inputs, [])[0]!.data as Float32Array;
-}
-
-/** The positions at which two lists differ in more than the bits of a NaN. */
-function differences(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
-  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => i).filter((i) => !Object.is(a[i], b[i]));
-}
-
-/** Floats numbered in their order, so that neighbours differ by 1. */
-function ordinals(values: Float32Array): Int32Array {
-  return new Int32Array(values.buffer.slice(0)).map((bits) => (bits < 0 ? -(bits & 0x7fffffff) : bits));
-}
-
-/** Bit patterns spread over all of float32: both signs, every exponent, NaNs. `turn` gives others. */
-function everywhere(turn = 0): Float32Array {
-  return new Float32Array(Uint32Array.from({ length: COUNT }, (_, i) => Math.imul(i, 0x9e3779b1) + turn).buffer);
-}
-
-/** Evenly spaced values where most of the work is done. */
-const usual = Float32Array.from({ length: COUNT }, (_, i) => (i / COUNT - 0.5) * 40 + 1e-5);
 
 describe.each(Object.entries(cases))("%s", (_, { make, exact, ulps }) => {
   test.each([
     ["everywhere", everywhere()],
     ["where it is used", usual],
   ])(`float32 within ${ulps} ulp, %s`, (_, x) => {
-    const got = run(make, "float32", x);
-    const wanted = Float32Array.from(x, exact);
-    const [a, b] = [ordinals(got), ordinals(wanted)];
-    let worst = 0;
-    for (let i = 0; i < COUNT; i++) {
-      if (Number.isNaN(wanted[i])) {
-        if (!Number.isNaN(got[i])) throw new Error(`${got[i]} at ${x[i]}, not NaN`);
-      } else if (Math.abs(a[i]! - b[i]!) <= ulps) worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
-      else throw new Error(`${got[i]} at ${x[i]}, not ${wanted[i]}`);
-    }
-    expect(worst).toBeLessThanOrEqual(ulps);
+    expectWithin(ulps, make, exact, x);
+  });
+
+  test("vectors give the bits of the printed JavaScript", () => {
+    expectSameByVectors(make, everywhere(3));
+    expectSameByVectors(make, usual);
   });
 
   test("float64 as the machine computes it, to a few ulp", () => {
@@ -134,36 +104,4 @@ test("tanh is odd, sigmoid and softplus keep their symmetries", () => {
   ).toEqual([]);
   const [high, low] = [run(f.sigmoid, "float32", x), run(f.sigmoid, "float32", mirrored)];
   expect(high.every((value, i) => Math.abs(value + low[i]! - 1) <= 2 ** -23)).toBe(true);
-});
-
-describe("pow", () => {
-  test("float32 is the float64 result, rounded once", () => {
-    const [x, y] = [everywhere(7), everywhere(0x1234567)];
-    const z = usual.map((value) => value / 3);
-    for (const [a, b] of [
-      [x, y],
-      [x, z],
-      [usual.map(Math.abs), z],
-      [usual, usual.map(Math.round)],
-    ] as const) {
-      const got = run((p, q) => f.pow(p!, q!), "float32", a, b);
-      expect(
-        differences(
-          got,
-          a.map((value, i) => value ** b[i]!),
-        ),
-      ).toEqual([]);
-    }
-  });
-
-  test("float64 is the machine's", () => {
-    const [x, y] = [Float64Array.from(usual), Float64Array.from(usual).reverse()];
-    const got = run((p, q) => f.pow(p!, q!), "float64", x, y);
-    expect(
-      differences(
-        got,
-        x.map((value, i) => value ** y[i]!),
-      ),
-    ).toEqual([]);
-  });
 });

@@ -1,3 +1,4 @@
+import { mantissaAndExponent, polynomial, scaled } from "./pieces.ts";
 import type { Scalar } from "./scalar.ts";
 import * as k from "./scalar.ts";
 
@@ -6,17 +7,6 @@ import * as k from "./scalar.ts";
  * operations, so that every machine that prints them gives the same bits. Polynomials are those of Moshier's Cephes
  * library (expf, logf, tanhf); all are within 2 ulp of the correctly rounded result.
  */
-
-/** `c[0] * x^(n-1) + … + c[n-1]` by Horner's rule. */
-function polynomial(x: Scalar, coefficients: readonly number[]): Scalar {
-  const [first, ...rest] = coefficients;
-  return rest.reduce<Scalar>((sum, c) => k.add(k.mul(sum, x), c), k.constant(first!, x.type));
-}
-
-/** 2 to the integer `n`, from -126 to 127, as a float32. */
-function powerOfTwo(n: Scalar): Scalar {
-  return k.fromBits(k.shiftLeft(k.add(n, 127), 23));
-}
 
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
@@ -33,23 +23,14 @@ export function exp(x: Scalar): Scalar {
     [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
   );
   const mantissa = k.add(k.add(k.mul(tail, k.mul(r, r)), r), 1);
-  // Scaled in two halves, because 2^n itself may be denormal or infinite.
-  const exponent = k.cast(n, "int32");
-  const half = k.shiftRight(exponent, 1);
-  return k.mul(k.mul(mantissa, powerOfTwo(half)), powerOfTwo(k.sub(exponent, half)));
+  return scaled(mantissa, k.cast(n, "int32"));
 }
 
 /** Natural logarithm. */
 export function log(x: Scalar): Scalar {
   if (x.type === "float64") return k.log64(x);
-  const denormal = k.lt(x, 2 ** -126);
-  const bits = k.bits(k.select(denormal, k.mul(x, 2 ** 23), x));
-  // x = m 2^e with m in [sqrt(1/2), sqrt(2)).
-  const mantissa = k.fromBits(k.or(k.and(bits, 0x007fffff), 0x3f000000));
-  const small = k.lt(mantissa, Math.SQRT1_2);
-  const m = k.sub(k.select(small, k.add(mantissa, mantissa), mantissa), 1);
-  const bias = k.add(k.select(denormal, k.constant(149, "int32"), 126), k.select(small, k.constant(1, "int32"), 0));
-  const e = k.cast(k.sub(k.and(k.shiftRight(bits, 23), 255), bias), "float32");
+  const { m: mantissa, e } = mantissaAndExponent(x);
+  const m = k.sub(mantissa, 1);
   const square = k.mul(m, m);
   const tail = polynomial(
     m,
@@ -100,19 +81,4 @@ export function sigmoid(x: Scalar): Scalar {
 /** log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)). */
 export function softplus(x: Scalar): Scalar {
   return k.add(k.max(x, 0), log1p(exp(k.neg(k.abs(x)))));
-}
-
-/** `f`, a function of float64, also for float32: computed in float64, which leaves one rounding. */
-const throughFloat64 = (f: (x: Scalar) => Scalar) => (x: Scalar) => k.cast(f(k.cast(x, "float64")), x.type);
-
-/** Sine of an angle in radians. */
-export const sin = throughFloat64(k.sin64);
-
-/** Cosine of an angle in radians. */
-export const cos = throughFloat64(k.cos64);
-
-/** x to the power y. float32 goes through float64, which leaves one rounding. */
-export function pow(x: Scalar, y: Scalar): Scalar {
-  if (x.type === "float64") return k.pow64(x, y);
-  return k.cast(k.pow64(k.cast(x, "float64"), k.cast(y, "float64")), x.type);
 }

@@ -74,6 +74,7 @@ export interface IndexCheck {
   readonly op: string;
   readonly input: number;
   readonly rows: number;
+  readonly negativeAllowed?: boolean;
 }
 
 /** `kernel` on the first `count` inputs; the others only lend their shape. */

@@ -1,61 +1,164 @@
 import type { DType } from "../dtype.ts";
-import { COLUMNS, ROWS } from "../wasm/gemm.ts";
+import { RuntimeError } from "../errors.ts";
+import { detectFeatures } from "../wasm/features.ts";
+import { COLUMNS, ROWS, SCRATCH } from "../wasm/gemm.ts";
 import { type Machine, machine } from "../wasm/machine.ts";
 import type { Matrix, Multiply } from "./matrix.ts";
 
 /** Below this many multiplications the way through the machine's memory costs more than it saves. */
 const WORTHWHILE = 2048;
 
+/** Matrices of up to this many elements together are moved by plain loops: calls would cost more. */
+const SMALL = 256;
+
+/** Elements of the areas of a small product: for the edges, both operands packed, the result. */
+const smallAreas = [SCRATCH / 4, ROWS * SMALL, COLUMNS * SMALL, SMALL];
+
+/** Larger products are computed in blocks, so that the machine's memory (which never shrinks) stays below 32 MB. */
+const BLOCK = { rows: 256, columns: 1024, depth: 2048 };
+
 const BYTES = 4;
 
-/** Products by the machine's vectors, through its scratch memory; `null` where there are none or they would not pay. */
+/**
+ * Products by the machine's vectors, through its scratch memory; `null` where there are none or they would not pay. An
+ * engine with multiply-add computes all of them: JavaScript has no such thing, and bits must not depend on sizes.
+ */
 export function vectorProduct(dtype: DType, m: number, n: number, k: number): Multiply | null {
-  if (dtype !== "float32" || m * n * k < WORTHWHILE) return null;
+  if (dtype !== "float32") return null;
+  const { relaxed } = detectFeatures();
+  if (!relaxed && m * n * k < WORTHWHILE) return null;
   const engine = machine();
-  const panelA = Math.ceil(m / ROWS) * ROWS * k;
-  const panelB = Math.ceil(n / COLUMNS) * COLUMNS * k;
-  const sizes = [SPAN * m * k, SPAN * k * n, panelA, panelB, m * n];
-  if (engine === null || engine.scratch(sizes) === null) return null;
-  return (a, b, c) => multiply(engine, sizes, [m, n, k], a, b, c);
+  if (engine === null) return null;
+  const small = m * k + k * n + m * n <= SMALL;
+  if (engine.scratch(small ? smallAreas : areas(m, n, k)) === null) {
+    if (relaxed) throw new RuntimeError(`matMul: [${m}, ${k}] by [${k}, ${n}] finds no memory for its blocks`);
+    return null;
+  }
+  const run = small ? multiplySmall : multiply;
+  return (a, b, c) => run(engine, m, n, k, a, b, c);
 }
 
-function multiply(
-  engine: Machine,
-  sizes: readonly number[],
-  [m, n, k]: readonly [number, number, number],
-  a: Matrix,
-  b: Matrix,
-  c: Matrix,
-): void {
+const roundUp = (count: number, to: number) => Math.ceil(count / to) * to;
+
+/** Elements of the areas of a product: for the edges, both operands as they are, both packed, the result. */
+function areas(m: number, n: number, k: number): number[] {
+  const rows = Math.min(m, BLOCK.rows);
+  const columns = Math.min(n, BLOCK.columns);
+  const depth = Math.min(k, BLOCK.depth);
+  return [
+    SCRATCH / BYTES,
+    rows * depth,
+    depth * columns,
+    roundUp(rows, ROWS) * depth,
+    roundUp(columns, COLUMNS) * depth,
+    rows * columns,
+  ];
+}
+
+function multiply(engine: Machine, m: number, n: number, k: number, a: Matrix, b: Matrix, c: Matrix): void {
   const { library } = engine;
-  const { floats, at } = engine.scratch(sizes)!;
-  const [rawA, rawB, panelA, panelB, result] = at as [number, number, number, number, number];
-  const left = copyIn(floats, rawA, a, m, k);
-  library.packA(rawA * BYTES, left.rowStride * BYTES, left.columnStride * BYTES, m, k, panelA * BYTES);
-  const right = copyIn(floats, rawB, b, k, n);
-  library.packB(rawB * BYTES, right.columnStride * BYTES, right.rowStride * BYTES, n, k, panelB * BYTES);
-  library.gemm(panelA * BYTES, panelB * BYTES, result * BYTES, m, n, k, n * BYTES);
-  const target = c.buffer as Float32Array;
-  if (c.rowStride === n) target.set(floats.subarray(result, result + m * n), c.offset);
-  else
-    for (let i = 0; i < m; i++)
-      target.set(floats.subarray(result + i * n, result + (i + 1) * n), c.offset + i * c.rowStride);
+  const { floats, at } = engine.scratch(areas(m, n, k))!;
+  const [edges, rawA, rawB, panelsA, panelsB, result] = at as [number, number, number, number, number, number];
+  const packRight = (p: number, depth: number, j: number, columns: number) => {
+    const lies = copyIn(floats, rawB, partOf(b, p, j), depth, columns);
+    const across = lies.columnStride * BYTES;
+    library.packB(rawB * BYTES, across, lies.rowStride * BYTES, columns, depth, panelsB * BYTES);
+  };
+  eachBlock(n, BLOCK.columns, (j, columns) => {
+    if (k <= BLOCK.depth) packRight(0, k, j, columns);
+    eachBlock(m, BLOCK.rows, (i, rows) => {
+      eachBlock(k, BLOCK.depth, (p, depth) => {
+        if (k > BLOCK.depth) packRight(p, depth, j, columns);
+        const lies = copyIn(floats, rawA, partOf(a, i, p), rows, depth);
+        const along = lies.columnStride * BYTES;
+        library.packA(rawA * BYTES, lies.rowStride * BYTES, along, rows, depth, panelsA * BYTES);
+        const run = p === 0 ? library.gemm : library.gemmOnto;
+        run(panelsA * BYTES, panelsB * BYTES, result * BYTES, rows, columns, depth, columns * BYTES, edges * BYTES);
+      });
+      copyOut(floats, result, partOf(c, i, j), rows, columns);
+    });
+  });
 }
 
-/** A matrix that lies scattered over more than this many times its size is gathered element by element. */
-const SPAN = 2;
+/** The same in one block, for operands so small that a copy costs more than a loop. */
+function multiplySmall(engine: Machine, m: number, n: number, k: number, a: Matrix, b: Matrix, c: Matrix): void {
+  const { floats, at } = engine.scratch(smallAreas)!;
+  const [edges, panelsA, panelsB, result] = at as [number, number, number, number];
+  interleave(floats, panelsA, ROWS, a.buffer as Float32Array, a.offset, m, a.rowStride, k, a.columnStride);
+  interleave(floats, panelsB, COLUMNS, b.buffer as Float32Array, b.offset, n, b.columnStride, k, b.rowStride);
+  engine.library.gemm(panelsA * BYTES, panelsB * BYTES, result * BYTES, m, n, k, n * BYTES, edges * BYTES);
+  const target = c.buffer as Float32Array;
+  for (let i = 0, from = result, row = c.offset; i < m; i++, row += c.rowStride)
+    for (let j = 0; j < n; j++) target[row + j] = floats[from++]!;
+}
 
-/** Copies a matrix into the scratch memory, in one piece with the strides it has where that is short. */
+/** Packs `count` vectors of `length` elements in panels of `width`; missing vectors read as zero. */
+function interleave(
+  floats: Float32Array,
+  to: number,
+  width: number,
+  buffer: Float32Array,
+  from: number,
+  count: number,
+  across: number,
+  length: number,
+  along: number,
+): void {
+  for (let vector = 0; vector < count || vector % width !== 0; vector++) {
+    const missing = vector >= count;
+    let source = from + vector * across;
+    let target = to + (vector - (vector % width)) * length + (vector % width);
+    for (let i = 0; i < length; i++, source += along, target += width) floats[target] = missing ? 0 : buffer[source]!;
+  }
+}
+
+function eachBlock(extent: number, block: number, visit: (from: number, count: number) => void): void {
+  for (let from = 0; from < extent; from += block) visit(from, Math.min(block, extent - from));
+}
+
+function partOf(matrix: Matrix, row: number, column: number): Matrix {
+  return { ...matrix, offset: matrix.offset + row * matrix.rowStride + column * matrix.columnStride };
+}
+
+/** Copies a matrix into the scratch memory, in as few pieces as its strides allow, and tells the strides it has there. */
 function copyIn(floats: Float32Array, at: number, matrix: Matrix, rows: number, columns: number) {
   const { offset, rowStride, columnStride } = matrix;
   const buffer = matrix.buffer as Float32Array;
   const span = (rows - 1) * rowStride + (columns - 1) * columnStride + 1;
-  if (rowStride >= 0 && columnStride >= 0 && span <= SPAN * rows * columns) {
+  if (rowStride >= 0 && columnStride >= 0 && span <= rows * columns) {
     floats.set(buffer.subarray(offset, offset + span), at);
     return { rowStride, columnStride };
   }
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) floats[at + i * columns + j] = buffer[offset + i * rowStride + j * columnStride]!;
+  if (rowStride === 1) {
+    copyPieces(floats, at, rows, buffer, offset, columnStride, columns, rows);
+    return { rowStride: 1, columnStride: rows };
   }
+  if (columnStride === 1) copyPieces(floats, at, columns, buffer, offset, rowStride, rows, columns);
+  else
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++)
+        floats[at + i * columns + j] = buffer[offset + i * rowStride + j * columnStride]!;
   return { rowStride: columns, columnStride: 1 };
+}
+
+function copyOut(floats: Float32Array, at: number, matrix: Matrix, rows: number, columns: number): void {
+  const { offset, rowStride } = matrix;
+  const buffer = matrix.buffer as Float32Array;
+  if (rowStride === columns) buffer.set(floats.subarray(at, at + rows * columns), offset);
+  else copyPieces(buffer, offset, rowStride, floats, at, columns, rows, columns);
+}
+
+/** Copies `count` pieces of `length` elements, which lie `toStep` and `fromStep` apart. */
+function copyPieces(
+  target: Float32Array,
+  to: number,
+  toStep: number,
+  source: Float32Array,
+  from: number,
+  fromStep: number,
+  count: number,
+  length: number,
+): void {
+  for (let i = 0; i < count; i++)
+    target.set(source.subarray(from + i * fromStep, from + i * fromStep + length), to + i * toStep);
 }

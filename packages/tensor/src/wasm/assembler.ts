@@ -178,6 +178,11 @@ export function ifElse(condition: Value, then: readonly Statement[], otherwise: 
   return { type: null, bytes: [...condition.bytes, 0x04, EMPTY, ...joined(then), ...second, END] };
 }
 
+/** Ends the function with a result. */
+export function leave(value: Value): Statement {
+  return { type: null, bytes: [...value.bytes, 0x0f] };
+}
+
 /** `condition ? a : b`; both are computed. */
 export function select(condition: Value, a: Value, b: Value): Value {
   if (a.type !== b.type) throw new TypeError(`select: ${a.type} and ${b.type} do not mix`);
@@ -245,6 +250,7 @@ export interface MemoryLimits {
 
 /** Functions over one memory. */
 export class WasmModule {
+  private readonly imported: [string, string, WasmFunction][] = [];
   private readonly functions: WasmFunction[] = [];
   private readonly exported: [string, WasmFunction][] = [];
   private readonly memory: MemoryLimits;
@@ -253,9 +259,17 @@ export class WasmModule {
     this.memory = memory;
   }
 
+  /** A function from outside. Throws an Error once the module has functions of its own: imported ones are numbered first. */
+  import(from: string, name: string, params: readonly ValueType[], result: ValueType | null): WasmFunction {
+    if (this.functions.length > 0) throw new Error(`WasmModule: import ${name} before functions are made`);
+    const made = new WasmFunction(this.imported.length, params, result);
+    this.imported.push([from, name, made]);
+    return made;
+  }
+
   /** A new function, exported when it has a name. */
   function(params: readonly ValueType[], result: ValueType | null, name?: string): WasmFunction {
-    const made = new WasmFunction(this.functions.length, params, result);
+    const made = new WasmFunction(this.imported.length + this.functions.length, params, result);
     this.functions.push(made);
     if (name !== undefined) this.export(name, made);
     return made;
@@ -274,12 +288,15 @@ export class WasmModule {
       ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(
         1,
-        this.functions.map((each) => each.signature),
+        [...this.imported.map(([, , each]) => each), ...this.functions].map((each) => each.signature),
       ),
-      ...section(2, [[...text("env"), ...text("memory"), 2, ...limits]]),
+      ...section(2, [
+        [...text("env"), ...text("memory"), 2, ...limits],
+        ...this.imported.map(([from, name, { index }]) => [...text(from), ...text(name), 0, ...unsigned(index)]),
+      ]),
       ...section(
         3,
-        this.functions.map((_, i) => unsigned(i)),
+        this.functions.map(({ index }) => unsigned(index)),
       ),
       ...section(
         7,

@@ -1,3 +1,6 @@
+import { allocate as allocateData, type DType, type TypedData } from "../dtype.ts";
+import { Allocator } from "./allocator.ts";
+import type { MemoryLimits } from "./assembler.ts";
 import { detectFeatures } from "./features.ts";
 import { type Library, libraryModule } from "./library.ts";
 
@@ -11,26 +14,103 @@ export interface Scratch {
 const PAGE = 65536;
 const MAXIMUM = 65536;
 
-/** The memory below this is the kernels' own. */
+/** Addresses below this are nobody's, so that 0 is no address. */
 const RESERVED = 64;
 
-/** WebAssembly kernels over one growable memory, which eager ops use as scratch: nothing in it outlives a call. */
+/** Bytes of one element in the machine's memory, where a bool takes as much as an int32. */
+export const elementBytes = (dtype: DType): number => (dtype === "float64" ? 8 : 4);
+
+/**
+ * WebAssembly kernels over one growable memory. Eager ops use part of it as scratch, where nothing outlives a call;
+ * compiled steps keep their arenas there, and the variables that they train.
+ */
 export class Machine {
   readonly library: Library;
-  private readonly memory: WebAssembly.Memory;
-  private floats: Float32Array;
-  private ints: Int32Array;
+  /** How many threads share the memory. */
+  readonly threads: number;
+  readonly memory: WebAssembly.Memory;
+  private readonly areas = new Allocator(RESERVED);
+  private readonly returning: FinalizationRegistry<number>;
+  private views: Views;
+  private scratchAt = 0;
+  private scratchSize = 0;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM });
-    this.library = this.instantiate(libraryModule()) as unknown as Library;
-    this.floats = new Float32Array(this.memory.buffer);
-    this.ints = new Int32Array(this.memory.buffer);
+  constructor(threads = 1) {
+    this.threads = threads;
+    this.memory = new WebAssembly.Memory(this.limits);
+    this.views = new Views(this.memory.buffer);
+    this.library = this.instantiate(libraryModule(detectFeatures().relaxed, this.limits)) as unknown as Library;
+    this.returning = new FinalizationRegistry((at) => this.areas.release(at));
   }
 
-  /** What a module over this memory exports. */
+  /** What modules over this memory have to say about it. */
+  get limits(): MemoryLimits {
+    return { initial: 1, maximum: MAXIMUM, shared: this.threads > 1 };
+  }
+
+  /** What a module over this memory exports. It may import the library's kernels. */
   instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.memory } }).exports;
+    return this.link(new WebAssembly.Module(bytes));
+  }
+
+  link(module: WebAssembly.Module): WebAssembly.Exports {
+    const imports = {
+      env: { memory: this.memory },
+      library: (this.library ?? {}) as unknown as WebAssembly.ModuleImports,
+    };
+    return new WebAssembly.Instance(module, imports).exports;
+  }
+
+  /** The memory as float32s. Good until memory is allocated. */
+  get floats(): Float32Array {
+    return this.present.floats;
+  }
+
+  /** The memory as int32s. */
+  get ints(): Int32Array {
+    return this.present.ints;
+  }
+
+  /** Memory of the dtype's kind, to be indexed by address / `elementBytes`. */
+  of(dtype: DType): Float32Array | Int32Array | Float64Array {
+    if (dtype === "float32") return this.present.floats;
+    return dtype === "float64" ? this.present.doubles : this.present.ints;
+  }
+
+  /** Where `bytes` bytes of memory begin; `null` when there is not so much. Given back with `release`, or by `keepFor`. */
+  allocate(bytes: number): number | null {
+    const at = this.areas.allocate(bytes);
+    if (this.reach(this.areas.end)) return at;
+    this.areas.release(at);
+    return null;
+  }
+
+  release(at: number): void {
+    this.areas.release(at);
+  }
+
+  /** Gives an area back when `owner` is gone. */
+  keepFor(owner: object, at: number): void {
+    this.returning.register(owner, at, owner);
+  }
+
+  /** Gives an area back that was kept for `owner`. */
+  giveBack(owner: object, at: number): void {
+    this.returning.unregister(owner);
+    this.areas.release(at);
+  }
+
+  /** Copies elements to an address. */
+  write(at: number, dtype: DType, data: TypedData): void {
+    this.of(dtype).set(data, at / elementBytes(dtype));
+  }
+
+  /** A copy of `size` elements at an address. */
+  read(at: number, dtype: DType, size: number): TypedData {
+    const first = at / elementBytes(dtype);
+    const result = allocateData(dtype, size);
+    result.set(this.of(dtype).subarray(first, first + size));
+    return result;
   }
 
   /**
@@ -38,32 +118,77 @@ export class Machine {
    * elements). `null` when there is not so much memory.
    */
   scratch(sizes: readonly number[]): Scratch | null {
-    let end = RESERVED / 4;
-    const at = sizes.map((size) => {
+    let end = 0;
+    const offsets = sizes.map((size) => {
       const begin = end;
       end += Math.ceil(size / 16) * 16; // areas begin on cache lines
       return begin;
     });
-    const pages = Math.ceil((end * 4) / PAGE) - this.memory.buffer.byteLength / PAGE;
-    if (pages > 0) {
-      try {
-        this.memory.grow(pages);
-      } catch {
-        return null;
-      }
+    if (end > this.scratchSize && !this.widenScratch(end)) return null;
+    const { floats, ints } = this.present;
+    const first = this.scratchAt / 4;
+    return { floats, ints, at: offsets.map((offset) => first + offset) };
+  }
+
+  private widenScratch(size: number): boolean {
+    if (this.scratchSize > 0) this.release(this.scratchAt);
+    this.scratchSize = 0;
+    const at = this.allocate(size * 4);
+    if (at === null) return false;
+    this.scratchAt = at;
+    this.scratchSize = size;
+    return true;
+  }
+
+  /** Growing leaves old views behind: they are made anew. */
+  private get present(): Views {
+    if (this.views.buffer !== this.memory.buffer) this.views = new Views(this.memory.buffer);
+    return this.views;
+  }
+
+  private reach(end: number): boolean {
+    const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
+    if (missing <= 0) return true;
+    try {
+      this.memory.grow(missing);
+    } catch {
+      return false;
     }
-    if (this.floats.buffer !== this.memory.buffer) {
-      this.floats = new Float32Array(this.memory.buffer);
-      this.ints = new Int32Array(this.memory.buffer);
-    }
-    return { floats: this.floats, ints: this.ints, at };
+    return true;
   }
 }
 
+class Views {
+  readonly buffer: ArrayBufferLike;
+  readonly floats: Float32Array;
+  readonly ints: Int32Array;
+  readonly doubles: Float64Array;
+
+  constructor(buffer: ArrayBufferLike) {
+    this.buffer = buffer;
+    this.floats = new Float32Array(buffer);
+    this.ints = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+  }
+}
+
+let threads = 1;
 let shared: Machine | null | undefined;
 
 /** The machine of this process, made at first use; `null` where the engine has no vectors. */
 export function machine(): Machine | null {
-  if (shared === undefined) shared = detectFeatures().simd ? new Machine() : null;
+  if (shared === undefined) shared = detectFeatures().simd ? new Machine(threads) : null;
   return shared;
+}
+
+/** How many threads the machine has, or would have. */
+export function threadCount(): number {
+  return threads;
+}
+
+/** Takes another machine from now on, with so many threads. What lies in the old one stays there until it is fetched. */
+export function replaceMachine(count: number): void {
+  if (count === threads) return;
+  threads = count;
+  shared = undefined;
 }

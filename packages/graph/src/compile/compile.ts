@@ -1,0 +1,235 @@
+import { EagerTensor, machine, RuntimeError, sameShape, type Tensor, ValueError } from "@gradtape/tensor";
+import { currentGraph, recorders } from "../context.ts";
+import { nameOf } from "../operand.ts";
+import { schedule } from "../schedule.ts";
+import { Session } from "../session.ts";
+import type { State, Storage } from "../state.ts";
+import { Executable } from "./executable.ts";
+import { explain } from "./explain.ts";
+import { NotCompilable } from "./lower.ts";
+import { type Profile, profile } from "./profile.ts";
+import { type ArgumentSpec, argumentTensor, describeSpecs, type Trace, trace } from "./trace.ts";
+
+export interface CompileOptions {
+  /** What messages call the function; its own name when left out. */
+  readonly name?: string;
+}
+
+/** A function that runs as one WebAssembly module per signature of its arguments. */
+export interface Compiled<F extends (...args: any[]) => unknown> {
+  (...args: Parameters<F>): ReturnType<F>;
+  /**
+   * The only element of the only tensor that the function returns, as a plain number: `compiled(...args).item()` without
+   * making a tensor.
+   */
+  item(...args: Parameters<F>): number;
+  /** Every stage of what was compiled for these arguments (for the last call when left out), in words. */
+  explain(...args: Parameters<F> | []): string;
+  /** Runs `steps` steps (10 when left out) for real, and tells the time that each kernel takes. */
+  profile(args: Parameters<F>, steps?: number): Profile;
+}
+
+/** From this many signatures on, a function is said to be compiled too often. */
+const MANY = 8;
+
+/**
+ * `fn` as a compiled function: it is traced once for every signature (shapes and dtypes of its arguments), and all that it
+ * computes and updates becomes one WebAssembly module. It takes and returns what `fn` does, with the same bits.
+ *
+ * Arguments: tensors and whatever a tensor can be made from, numbers too, are fed to each step; variables, booleans,
+ * strings and functions belong to the signature. Plain numbers that optimizers use as hyper-parameters are read again at
+ * each step. Under a tape, or while a graph is being built, `fn` itself runs.
+ *
+ * Throws a RuntimeError for a function that makes variables, that does not do the same each time, or that asks for the
+ * value of a tensor; a TypeError for one that returns something else than tensors. What cannot be compiled is run by a
+ * session, with a warning that names the operation.
+ */
+export function compile<F extends (...args: any[]) => unknown>(
+  fn: F,
+  { name = fn.name || "function" }: CompileOptions = {},
+): Compiled<F> {
+  if (typeof fn !== "function") throw new TypeError(`compile: expected a function, got ${nameOf(fn)}`);
+  const instances = new Instances(fn, name);
+  const run = (...args: Parameters<F>) => {
+    if (recorders.length > 0 || currentGraph() !== null) return fn(...args);
+    return instances.find(args).call(args);
+  };
+  return Object.assign(run, {
+    item: (...args: Parameters<F>) => instances.find(args).item(args),
+    explain: (...args: Parameters<F> | []) => instances.explainable(args).explain(),
+    profile: (args: Parameters<F>, steps = 10) => instances.find(args).profile(args, steps),
+  }) as Compiled<F>;
+}
+
+/** The signature's part of one argument: what it is fed as, or the thing itself. */
+type Part = ArgumentSpec | { readonly same: unknown };
+
+class Instances {
+  private readonly fn: (...args: any[]) => unknown;
+  private readonly name: string;
+  private readonly made: Instance[] = [];
+  private last: Instance | null = null;
+
+  constructor(fn: (...args: any[]) => unknown, name: string) {
+    this.fn = fn;
+    this.name = name;
+  }
+
+  /** The instance for the signature of `args`, made now when there is none. */
+  find(args: readonly unknown[]): Instance {
+    if (this.last?.fits(args)) return this.last;
+    let found = this.made.find((instance) => instance.fits(args));
+    if (found === undefined) {
+      found = new Instance(this.fn, this.name, args);
+      this.made.push(found);
+      if (this.made.length === MANY) this.warn(found);
+    }
+    this.last = found;
+    return found;
+  }
+
+  explainable(args: readonly unknown[]): Instance {
+    if (args.length > 0 || this.last === null) return this.find(args);
+    return this.last;
+  }
+
+  private warn({ specs }: Instance): void {
+    console.warn(
+      `compile: ${this.name} has been compiled for ${MANY} signatures, the last one (${describeSpecs(specs)}); ` +
+        "give its arguments fewer different shapes, for instance by dropping the last, shorter batch",
+    );
+  }
+}
+
+const storageOf = (state: State): Storage => state.storage!;
+
+class Instance {
+  readonly specs: readonly ArgumentSpec[];
+  private readonly parts: readonly Part[];
+  private readonly traced: Trace;
+  private readonly name: string;
+  private executable: Executable | null = null;
+  private session: Session | null = null;
+
+  constructor(fn: (...args: any[]) => unknown, name: string, args: readonly unknown[]) {
+    this.name = name;
+    this.parts = args.map((value): Part => {
+      const tensor = argumentTensor(value);
+      return tensor === null ? { same: value } : { shape: [...tensor.shape], dtype: tensor.dtype };
+    });
+    this.specs = this.parts.filter((part): part is ArgumentSpec => "shape" in part);
+    this.traced = trace((...inputs) => {
+      let next = 0;
+      return fn(...this.parts.map((part) => ("shape" in part ? inputs[next++] : part.same)));
+    }, this.specs);
+  }
+
+  fits(args: readonly unknown[]): boolean {
+    const { parts } = this;
+    if (args.length !== parts.length) return false;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!;
+      const value = args[i];
+      if (!("shape" in part)) {
+        if (!Object.is(part.same, value)) return false;
+      } else {
+        const tensor = value instanceof EagerTensor ? value : argumentTensor(value);
+        if (tensor === null || tensor.dtype !== part.dtype || !sameShape(tensor.shape, part.shape)) return false;
+      }
+    }
+    return true;
+  }
+
+  call(args: readonly unknown[]): unknown {
+    const executable = this.prepare();
+    if (executable === null) return this.interpret(args);
+    this.feed(executable, args);
+    executable.run(storageOf);
+    return this.traced.pack((i) => executable.result(i, storageOf));
+  }
+
+  item(args: readonly unknown[]): number {
+    const executable = this.prepare();
+    if (this.traced.fetched.length !== 1) {
+      throw new ValueError(
+        `compile: ${this.name}.item needs a function that returns one tensor, it returns ${this.traced.fetched.length}`,
+      );
+    }
+    if (executable === null || this.traced.fetched[0]!.size !== 1) return Number((this.call(args) as Tensor).item());
+    this.feed(executable, args);
+    executable.run(storageOf);
+    return executable.number(0);
+  }
+
+  explain(): string {
+    const executable = this.prepare();
+    return executable === null
+      ? `${this.name} runs by a session\n${this.traced.graph}`
+      : explain(this.name, this.traced, executable);
+  }
+
+  profile(args: readonly unknown[], steps: number): Profile {
+    const executable = this.prepare();
+    if (executable === null)
+      throw new RuntimeError(`compile: ${this.name} runs by a session and has no kernels to time`);
+    this.feed(executable, args);
+    return profile(executable, storageOf, steps);
+  }
+
+  /** What runs the step: a module for the present machine, or `null` where a session has to. */
+  private prepare(): Executable | null {
+    if (this.session !== null) return null;
+    const present = machine();
+    if (this.executable !== null && this.executable.machine === present) return this.executable;
+    const { inputs, graph, fetched, effects } = this.traced;
+    try {
+      if (present === null) throw new RuntimeError("this engine has no WebAssembly vectors");
+      const fed = new Map(
+        [...inputs, ...graph.captures.map(({ tensor }) => tensor)].map((tensor) => [tensor as Tensor, tensor.spec]),
+      );
+      const operations = schedule([...effects, ...fetched], fed);
+      this.executable = new Executable({ operations, fed, fetched }, present);
+      return this.executable;
+    } catch (error) {
+      if (present !== null && !(error instanceof NotCompilable)) throw error;
+      const where =
+        error instanceof NotCompilable && error.operation.location ? `, at ${error.operation.location}` : "";
+      console.warn(`compile: ${this.name} runs operation by operation: ${(error as Error).message}${where}`);
+      this.session = new Session({ graph });
+      return null;
+    }
+  }
+
+  private feed(executable: Executable, args: readonly unknown[]): void {
+    const { parts, traced } = this;
+    let next = 0;
+    for (let i = 0; i < parts.length; i++) {
+      if (!("shape" in parts[i]!)) continue;
+      const value = args[i];
+      const tensor = value instanceof EagerTensor ? value : argumentTensor(value)!;
+      executable.feed(next++, tensor.data);
+    }
+    const { captures } = traced.graph;
+    for (let i = 0; i < captures.length; i++) executable.feedNumber(next++, this.captured(i));
+  }
+
+  private captured(i: number): number {
+    const { tensor, read } = this.traced.graph.captures[i]!;
+    const value = read();
+    if (typeof value === "number") return value;
+    throw new TypeError(
+      `compile: ${this.name}: ${tensor.op.name} was a number when traced, now it is ${nameOf(value)}`,
+    );
+  }
+
+  private interpret(args: readonly unknown[]): unknown {
+    const { inputs, graph, fetched, effects, pack } = this.traced;
+    const tensors = args.flatMap((value) => argumentTensor(value) ?? []);
+    const feeds = [
+      ...inputs.map((input, i) => [input, tensors[i]!] as const),
+      ...graph.captures.map(({ tensor }, i) => [tensor, this.captured(i)] as const),
+    ];
+    const results = this.session!.run([[...fetched], [...effects]], feeds)[0] as Tensor[];
+    return pack((i) => results[i]!);
+  }
+}

@@ -1,0 +1,177 @@
+import {
+  checkIndices,
+  type DType,
+  EagerTensor,
+  elementBytes,
+  fromData,
+  isContiguous,
+  type Machine,
+  RuntimeError,
+  rowMajor,
+  type Shape,
+  type TypedData,
+} from "@gradtape/tensor";
+import type { State, Storage } from "../state.ts";
+import { emitModule, type PlacedCheck, workBytes } from "./emit/module.ts";
+import { fuse, type Kernel } from "./fuse.ts";
+import { type Lowered, lower, type Request } from "./lower.ts";
+import { bytesOf, type MemoryPlan, planMemory } from "./plan.ts";
+import { type Buffer, sizeOfShape } from "./values.ts";
+
+/** Finds where a variable keeps its value. */
+export type StorageOf = (state: State) => Storage;
+
+const ALIGNMENT = 64;
+
+/** A step as one WebAssembly module over one machine's memory. */
+export class Executable {
+  readonly kernels: readonly Kernel[];
+  readonly plan: MemoryPlan;
+  readonly lowered: Lowered;
+  readonly machine: Machine;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  private readonly arena: number;
+  private readonly cells: number;
+  private readonly states: readonly Buffer[];
+  private readonly written: readonly State[];
+  private readonly fed: readonly Buffer[];
+  private readonly checks: readonly PlacedCheck[];
+  private readonly exports: Record<string, () => number>;
+  private readonly step: () => number;
+
+  /** Compiles a request. Throws a NotCompilable where it cannot be, a RuntimeError where memory does not suffice. */
+  constructor(request: Request, machine: Machine) {
+    this.machine = machine;
+    this.lowered = lower(request);
+    this.kernels = fuse(this.lowered);
+    const { buffers, fed, states, fetched } = this.lowered;
+    this.states = [...states.values()];
+    this.fed = [...fed.values()];
+    this.written = this.states.flatMap(({ state }) =>
+      this.kernels.some(({ makes }) => makes.some(({ buffer }) => buffer.state === state)) ? [state!] : [],
+    );
+    const read = new Set([...this.kernels.flatMap(({ reads }) => reads), ...fetched].map(({ buffer }) => buffer));
+    const constants = buffers.all.filter((buffer) => buffer.kind === "constant" && read.has(buffer));
+    this.plan = planMemory(
+      this.kernels,
+      [...this.fed, ...constants],
+      fetched,
+      this.kernels.map((kernel) => workBytes(kernel, machine.threads)),
+    );
+    const cellBytes = Math.ceil((4 * this.states.length) / ALIGNMENT) * ALIGNMENT;
+    const total = cellBytes + this.plan.arena.bytes;
+    const at = machine.allocate(total);
+    if (at === null) throw this.outOfMemory(total);
+    machine.keepFor(this, at);
+    this.cells = at;
+    this.arena = at + cellBytes;
+    for (const buffer of constants) machine.write(this.addressOf(buffer), buffer.dtype, buffer.data!.buffer);
+    const { bytes, checks } = emitModule(
+      this.kernels,
+      {
+        addressOf: (buffer) => this.addressOf(buffer),
+        cellOf: (buffer) => this.cells + 4 * this.states.indexOf(buffer),
+        workOf: (kernel) => this.arena + this.plan.workOf(kernel),
+      },
+      machine.limits,
+    );
+    this.bytes = bytes;
+    this.checks = checks;
+    this.exports = machine.instantiate(bytes) as Record<string, () => number>;
+    this.step = this.exports.step!;
+  }
+
+  /** Bytes that a fed tensor, a constant or a result begins at. */
+  private addressOf(buffer: Buffer): number {
+    return this.arena + this.plan.offsetOf(buffer);
+  }
+
+  /** Writes what is fed number `i`, whose elements are in row-major order. */
+  feed(i: number, data: TypedData): void {
+    const buffer = this.fed[i]!;
+    this.machine.of(buffer.dtype).set(data, this.addressOf(buffer) / elementBytes(buffer.dtype));
+  }
+
+  /** Writes the only element of what is fed number `i`. */
+  feedNumber(i: number, value: number): void {
+    const buffer = this.fed[i]!;
+    this.machine.of(buffer.dtype)[this.addressOf(buffer) / elementBytes(buffer.dtype)] = value;
+  }
+
+  /** Runs the step once on what has been fed. Throws the error of the op whose indices are wrong. */
+  run(storageOf: StorageOf): void {
+    this.settle(storageOf);
+    const result = this.step();
+    for (let i = 0; i < this.written.length; i++) storageOf(this.written[i]!).changed();
+    if (result !== 0) this.fail(result);
+  }
+
+  /** Runs the step kernel by kernel, and adds the milliseconds of each to `times`. */
+  runTimed(storageOf: StorageOf, times: number[]): void {
+    this.settle(storageOf);
+    for (let i = 0; i < this.kernels.length; i++) {
+      const began = performance.now();
+      this.exports[`kernel${i}`]!();
+      times[i] = (times[i] ?? 0) + performance.now() - began;
+    }
+    for (const state of this.written) storageOf(state).changed();
+  }
+
+  /** Result number `i`, as a tensor of its own. */
+  result(i: number, storageOf: StorageOf): EagerTensor {
+    const { buffer, layout, count } = this.lowered.fetched[i]!;
+    if (buffer.kind === "state") {
+      const storage = storageOf(buffer.state!);
+      storage.share();
+      return new EagerTensor(buffer.dtype, layout, storage.value.buffer);
+    }
+    if (buffer.kind === "constant") return new EagerTensor(buffer.dtype, layout, buffer.data!.buffer);
+    const address = this.addressOf(buffer);
+    const rows = count === null ? null : this.machine.ints[this.addressOf(count.cell) / 4]!;
+    const shape: Shape = rows === null ? layout.shape : [rows, ...layout.shape.slice(1)];
+    if (!isContiguous(layout)) {
+      const data = this.machine.read(address, buffer.dtype, buffer.size);
+      return new EagerTensor(buffer.dtype, { ...layout, shape }, data);
+    }
+    const from = address + layout.offset * elementBytes(buffer.dtype);
+    return fromData(buffer.dtype, shape, this.machine.read(from, buffer.dtype, sizeOfShape(shape)));
+  }
+
+  /** The only element of result number `i`. */
+  number(i: number): number {
+    const { buffer, layout } = this.lowered.fetched[i]!;
+    if (buffer.kind === "constant") return buffer.data!.buffer[layout.offset]!;
+    return this.machine.of(buffer.dtype)[this.addressOf(buffer) / elementBytes(buffer.dtype) + layout.offset]!;
+  }
+
+  /** Puts the addresses of the variables where the step looks for them; they move when something else has written them. */
+  private settle(storageOf: StorageOf): void {
+    const { machine, states } = this;
+    for (let i = 0; i < states.length; i++) {
+      const address = storageOf(states[i]!.state!).addressIn(machine);
+      if (address === null) throw this.outOfMemory(bytesOf(states[i]!));
+      machine.ints[this.cells / 4 + i] = address;
+    }
+  }
+
+  private fail(result: number): never {
+    const { check, indices } = this.checks[result - 1]!;
+    const { buffer, layout } = indices;
+    const { shape } = layout;
+    const data = this.machine.read(this.addressOf(buffer) + 4 * layout.offset, "int32", sizeOfShape(shape));
+    const values = new EagerTensor("int32" as DType, rowMajor(shape), data);
+    checkIndices(check.op, values, check.rows, check.negativeAllowed);
+    throw new RuntimeError(`${check.op}: an index is out of range`);
+  }
+
+  private outOfMemory(bytes: number): RuntimeError {
+    const largest = [...this.plan.lifetimes]
+      .sort(([a], [b]) => bytesOf(b) - bytesOf(a))
+      .slice(0, 3)
+      .map(([buffer]) => `${buffer.kind} ${buffer.tensor?.name ?? ""} ${bytesOf(buffer)} bytes`);
+    return new RuntimeError(
+      `compile: out of memory: asked for ${bytes} bytes, the step plans ${this.plan.arena.bytes}; ` +
+        `the largest are ${largest.join(", ")}; use a smaller batch`,
+    );
+  }
+}

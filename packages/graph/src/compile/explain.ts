@@ -1,0 +1,90 @@
+import { elementBytes, formatShape, type Scalar } from "@gradtape/tensor";
+import type { Executable } from "./executable.ts";
+import { operationCount } from "./expression.ts";
+import type { Kernel } from "./fuse.ts";
+import { bytesOf } from "./plan.ts";
+import type { Trace } from "./trace.ts";
+import { type Buffer, sizeOfShape, type Value } from "./values.ts";
+
+/** Every stage of a compiled step: the graph, the kernels, the memory, the module. */
+export function explain(name: string, { graph }: Pick<Trace, "graph">, executable: Executable): string {
+  const { kernels, plan, bytes } = executable;
+  const costs = kernels.map(costOf);
+  const flops = costs.reduce((sum, cost) => sum + cost.flops, 0);
+  const moved = costs.reduce((sum, cost) => sum + cost.bytes, 0);
+  const { arena, lifetimes } = plan;
+  return [
+    `${name}: ${graph.getOperations().length} operations, ${kernels.length} kernels`,
+    "",
+    "graph",
+    ...graph.getOperations().map((operation) => `  ${operation}`),
+    "",
+    "kernels",
+    ...kernels.flatMap((kernel, i) => [
+      `  ${i}  ${describeKernel(kernel)}`,
+      ...describeExpressions(kernel).map((line) => `       ${line}`),
+      `       ${count(costs[i]!.flops)} flop, ${count(costs[i]!.bytes)} bytes moved`,
+    ]),
+    `  in all ${count(flops)} flop, ${count(moved)} bytes moved`,
+    "",
+    "memory",
+    ...[...lifetimes].map(([buffer, { first, last }]) => {
+      const at = String(plan.offsetOf(buffer)).padStart(10);
+      return `  ${at}  ${count(bytesOf(buffer)).padStart(10)} bytes  ${nameOfBuffer(buffer)}, kernels ${first} to ${last}`;
+    }),
+    `  arena ${count(arena.bytes)} bytes, ${count(arena.naive)} if nothing shared memory`,
+    "",
+    `module ${count(bytes.length)} bytes`,
+  ].join("\n");
+}
+
+const count = (value: number) => Math.round(value).toLocaleString("en-US");
+
+/** What a kernel does, in a line. */
+export function describeKernel({ nodes, loops, product, bulk }: Kernel): string {
+  const names = nodes.flatMap(({ operations }) => operations.map(({ name }) => name));
+  const list = [...new Set(names)].join(" + ");
+  if (product !== null) {
+    const [m, n] = product.result.layout.shape;
+    return `product ${m} x ${product.a.layout.shape[1]} x ${n}: ${list}`;
+  }
+  if (bulk !== null) return `${bulk.form.kind}: ${list}`;
+  const folded = loops!.axes.length > 0 ? ` folding axes ${loops!.axes.join(", ")}` : "";
+  return `loops over ${formatShape(loops!.shape)}${folded}: ${list}`;
+}
+
+function describeExpressions({ loops, product }: Kernel): string[] {
+  if (loops === null) return [];
+  const first = product === null ? 0 : 1;
+  const names = loops.operands.map(({ value }, i) => (i < first ? "product" : nameOfBuffer(value.buffer)));
+  return loops.expressions.map((expression, i) => {
+    const text = formatExpression(expression, names);
+    return `${nameOfBuffer(loops.targets[i]!.value.buffer)} = ${text.length > 160 ? `${text.slice(0, 157)}...` : text}`;
+  });
+}
+
+function formatExpression({ op, args, value, combine }: Scalar, names: readonly string[]): string {
+  if (op === "input") return names[value!]!;
+  if (op === "constant") return String(value);
+  const inner = args.map((arg) => formatExpression(arg, names)).join(", ");
+  return args.length === 0 ? op : `${op}${combine === undefined ? "" : ` ${combine}`}(${inner})`;
+}
+
+function nameOfBuffer({ kind, id, state, tensor }: Buffer): string {
+  return state?.opName ?? tensor?.op.name ?? `${kind === "constant" ? "c" : "t"}${id}`;
+}
+
+/** Estimated arithmetic, and bytes read and written. */
+function costOf({ loops, product, reads, makes }: Kernel): { flops: number; bytes: number } {
+  const traffic = (value: Value) => touched(value) * elementBytes(value.buffer.dtype);
+  const bytes = [...reads, ...makes].reduce((sum, value) => sum + traffic(value), 0);
+  const elementwise = loops === null ? 0 : operationCount(loops.expressions) * sizeOfShape(loops.shape);
+  if (product === null) return { flops: elementwise, bytes };
+  const k = product.a.layout.shape[1]!;
+  return { flops: 2 * sizeOfShape(product.result.layout.shape) * k + elementwise, bytes };
+}
+
+/** How many elements a value has in memory, repeated ones counted once. */
+function touched({ layout }: Value): number {
+  return layout.shape.reduce((size, extent, axis) => size * (layout.strides[axis] === 0 ? 1 : extent), 1);
+}

@@ -1,0 +1,98 @@
+import { scalar as k, type Scalar } from "@gradtape/tensor";
+import { folds, inputsOf, substitute } from "./expression.ts";
+import type { Lowered } from "./lower.ts";
+import type { Loops, Node, Operand } from "./node.ts";
+import { isRoot, Uses } from "./order.ts";
+import { sameValue } from "./values.ts";
+
+/**
+ * Puts the expressions of elementwise loops into the one other loop that reads them: what is used once never touches
+ * memory.
+ */
+export function inline({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): Node[] {
+  const uses = new Uses(nodes);
+  const kept = new Set(fetched.map(({ buffer }) => buffer));
+  const current = new Map<Node, Node>(nodes.map((node) => [node, node]));
+  const gone = new Set<Node>();
+  // From the first to the last: what is put into a loop already holds what was put into it.
+  for (const node of nodes) {
+    if (isRoot(node) || node.work.kind !== "loops" || node.outputs.length !== 1) continue;
+    const [output] = node.outputs as [Node["outputs"][0]];
+    const readers = uses.readersOf(output.buffer);
+    if (kept.has(output.buffer) || readers.length !== 1) continue;
+    const [reader] = readers as [Node];
+    const made = current.get(node)!;
+    const joined = absorb(current.get(reader)!, made, uses);
+    if (joined === null) continue;
+    current.set(reader, joined);
+    gone.add(node);
+  }
+  return nodes.filter((node) => !gone.has(node)).map((node) => current.get(node)!);
+}
+
+/** `reader` with what `made` computes in place of what it reads of it; `null` where that cannot be. */
+function absorb(reader: Node, made: Node, uses: Uses): Node | null {
+  if (reader.work.kind !== "loops" || made.work.kind !== "loops") return null;
+  const [from, to] = [made.work, reader.work];
+  const { buffer } = made.outputs[0]!;
+  const target = from.targets[0]!;
+  if (from.axes.length > 0 || folds(from.expressions) || !equalLists(from.shape, to.shape)) return null;
+  const reads = to.operands.filter(({ value }) => value.buffer === buffer);
+  if (!reads.every((operand) => equalLists(operand.strides, target.strides) && operand.value.layout.offset === 0))
+    return null;
+  if (!from.operands.every((operand) => isStillThere(operand, reader, to, uses))) return null;
+  const operands = to.operands.filter(({ value }) => value.buffer !== buffer);
+  const number = (operand: Operand): number => {
+    const found = operands.findIndex((each) => sameOperand(each, operand));
+    return found >= 0 ? found : operands.push(operand) - 1;
+  };
+  const level = (operand: Operand): Operand => {
+    const still = to.axes.length > 0 && to.axes.every((axis) => operand.strides[axis] === 0);
+    return { ...operand, level: still ? "row" : "element" };
+  };
+  const fromInputs = from.operands.map((operand) => k.input(number(level(operand)), operand.value.buffer.dtype));
+  const inner = replaceInputs(from.expressions, fromInputs)[0]!;
+  const toInputs = to.operands.map((operand) =>
+    operand.value.buffer === buffer ? inner : k.input(number(operand), operand.value.buffer.dtype),
+  );
+  const expressions = replaceInputs(to.expressions, toInputs);
+  return withLoops(
+    { ...reader, operations: [...made.operations, ...reader.operations] },
+    { ...to, operands, expressions },
+  );
+}
+
+/** A variable that is read later than before must not have been written in between. */
+function isStillThere({ value, strides }: Operand, reader: Node, to: Loops, uses: Uses): boolean {
+  const writer = uses.nextWriter(value);
+  if (writer === undefined || writer.id > reader.id) return true;
+  const place = to.targets.find((target) => target.value.buffer === value.buffer);
+  return (
+    writer.id === reader.id && place !== undefined && equalLists(place.strides, strides) && value.layout.offset === 0
+  );
+}
+
+/** A node with other loops, without the operands that they do not read. */
+export function withLoops(node: Node, loops: Loops): Node {
+  const used = [...inputsOf(loops.expressions)].sort((a, b) => a - b);
+  const inputs = new Map(used.map((i, at) => [i, k.input(at, loops.operands[i]!.value.buffer.dtype)]));
+  const list = loops.operands.map((_, i) => inputs.get(i) as Scalar);
+  const operands = used.map((i) => loops.operands[i]!);
+  const work: Loops = { ...loops, operands, expressions: replaceInputs(loops.expressions, list) };
+  return { ...node, work, inputs: operands.map(({ value }) => value) };
+}
+
+/** Expressions with `inputs[i]` in place of `input(i)`. */
+export function replaceInputs(expressions: readonly Scalar[], inputs: readonly Scalar[]): Scalar[] {
+  const done = new Map<Scalar, Scalar>();
+  const replace = (leaf: Scalar) => (leaf.op === "input" ? inputs[leaf.value!] : undefined);
+  return expressions.map((each) => substitute(each, replace, done));
+}
+
+export function sameOperand(a: Operand, b: Operand): boolean {
+  return a.level === b.level && sameValue(a.value, b.value) && equalLists(a.strides, b.strides);
+}
+
+export function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((each, i) => each === b[i]);
+}

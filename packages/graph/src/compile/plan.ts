@@ -1,0 +1,107 @@
+import { elementBytes } from "@gradtape/tensor";
+import type { Kernel } from "./fuse.ts";
+import type { Buffer, Value } from "./values.ts";
+
+/** Areas begin on cache lines. */
+const ALIGNMENT = 64;
+
+/** Something that needs memory from one kernel to another, both included. */
+export interface Lifetime {
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Where things lie in an arena, and how large it is. */
+export interface Arena {
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+  /** What it would be if nothing shared memory. */
+  readonly naive: number;
+}
+
+const aligned = (bytes: number) => Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
+
+/** Lays lifetimes into one arena, the largest first, each at the lowest place that is free as long as it lives. */
+export function layOut(lifetimes: readonly Lifetime[]): Arena {
+  const offsets = new Array<number>(lifetimes.length).fill(0);
+  const placed: { readonly from: number; readonly to: number; readonly lifetime: Lifetime }[] = [];
+  const bySize = lifetimes
+    .map((lifetime, i) => ({ lifetime, i }))
+    .sort((a, b) => b.lifetime.bytes - a.lifetime.bytes || a.i - b.i);
+  for (const { lifetime, i } of bySize) {
+    const size = aligned(lifetime.bytes);
+    const busy = placed
+      .filter((other) => lifetime.first <= other.lifetime.last && other.lifetime.first <= lifetime.last)
+      .sort((a, b) => a.from - b.from);
+    let from = 0;
+    for (const other of busy) {
+      if (other.from - from >= size) break;
+      from = Math.max(from, other.to);
+    }
+    offsets[i] = from;
+    placed.push({ from, to: from + size, lifetime });
+  }
+  return {
+    offsets,
+    bytes: placed.reduce((end, { to }) => Math.max(end, to), 0),
+    naive: lifetimes.reduce((sum, { bytes }) => sum + aligned(bytes), 0),
+  };
+}
+
+/** The memory of a step: where each buffer lies, variables excepted, which have places of their own. */
+export interface MemoryPlan {
+  readonly arena: Arena;
+  readonly lifetimes: ReadonlyMap<Buffer, Lifetime>;
+  offsetOf(buffer: Buffer): number;
+  /** Where the work area of a kernel begins. */
+  workOf(kernel: number): number;
+}
+
+export const bytesOf = ({ dtype, size }: Buffer): number => size * elementBytes(dtype);
+
+/**
+ * Plans the memory of `kernels`: what is `always` there lives throughout, results to the end, the rest from its maker to
+ * its last reader. `work` is how many bytes each kernel needs for itself.
+ */
+export function planMemory(
+  kernels: readonly Kernel[],
+  always: readonly Buffer[],
+  fetched: readonly Value[],
+  work: readonly number[],
+): MemoryPlan {
+  const end = kernels.length;
+  const spans = new Map<Buffer, { first: number; last: number }>();
+  const touch = (buffer: Buffer, at: number) => {
+    if (buffer.kind === "state") return;
+    const span = spans.get(buffer);
+    if (span === undefined) spans.set(buffer, { first: at, last: at });
+    else span.last = Math.max(span.last, at);
+  };
+  for (const buffer of always) {
+    touch(buffer, 0);
+    touch(buffer, end);
+  }
+  kernels.forEach(({ reads, makes, counts }, i) => {
+    for (const { buffer } of makes) touch(buffer, i);
+    if (counts !== null) touch(counts.cell, i);
+    for (const { buffer, count } of reads) {
+      touch(buffer, i);
+      if (count !== null) touch(count.cell, i);
+    }
+  });
+  for (const { buffer, count } of fetched) {
+    touch(buffer, end);
+    if (count !== null) touch(count.cell, end);
+  }
+  const lifetimes = new Map([...spans].map(([buffer, span]) => [buffer, { bytes: bytesOf(buffer), ...span }] as const));
+  const areas = work.map((bytes, i): Lifetime => ({ bytes, first: i, last: i }));
+  const arena = layOut([...lifetimes.values(), ...areas]);
+  const offsets = new Map([...lifetimes.keys()].map((buffer, i) => [buffer, arena.offsets[i]!]));
+  return {
+    arena,
+    lifetimes,
+    offsetOf: (buffer) => offsets.get(buffer)!,
+    workOf: (kernel) => arena.offsets[lifetimes.size + kernel]!,
+  };
+}
