@@ -1,6 +1,6 @@
-import { Graph, type IndexedSlices, placeholder, Session, verify } from "@gradtape/graph";
+import { cast, compile, Graph, type IndexedSlices, placeholder, Session, verify } from "@gradtape/graph";
 import { Tensor } from "@gradtape/tensor";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { composites, type Row, table } from "./fixtures/gradient-table.ts";
 import { gradients } from "./gradients.ts";
 import { GradientTape } from "./tape.ts";
@@ -13,7 +13,7 @@ type Cotangent = Tensor | IndexedSlices | null;
 const dense = (g: Cotangent): Tensor | null => (g === null || g instanceof Tensor ? g : g.toTensor());
 const listOf = (result: Tensor | readonly Tensor[]): Tensor[] => (result instanceof Tensor ? [result] : [...result]);
 
-function eagerly({ f, inputs }: Row): (Tensor | null)[] {
+function eagerly({ f }: Row, inputs: readonly Tensor[]): (Tensor | null)[] {
   const outer = new GradientTape();
   return outer.record(() => {
     outer.watch(inputs);
@@ -27,6 +27,21 @@ function eagerly({ f, inputs }: Row): (Tensor | null)[] {
     const second = connected.length === 0 ? [] : (outer.gradient(connected, inputs) as Cotangent[]).map(dense);
     return [...values, ...first, ...second];
   });
+}
+
+/** What cannot be compiled, and is run by a session instead. */
+const interpreted = new Set<string>();
+
+/** The same compiled; a second call must give the same again. */
+function compiled(name: string, row: Row, inputs: readonly Tensor[]): (Tensor | null)[] {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {
+    interpreted.add(name);
+  });
+  const step = compile((...args: Tensor[]) => eagerly(row, args));
+  const first = step(...inputs);
+  expectSameBits(step(...inputs), first);
+  warn.mockRestore();
+  return first;
 }
 
 /** The same through placeholders; `open` axes of each input are left to the run. */
@@ -71,15 +86,29 @@ describe("replay in a session", () => {
     test.each(rows.map((row, i) => [i, row] as const))(`${name}, row %i, known extents`, (_, row) => {
       expectSameBits(
         asGraph(row, () => false),
-        eagerly(row),
+        eagerly(row, row.inputs),
       );
     });
     if (needsExtents.has(name)) continue;
     test.each(rows.map((row, i) => [i, row] as const))(`${name}, row %i, first extent open`, (_, row) => {
       expectSameBits(
         asGraph(row, (axis) => axis === 0),
-        eagerly(row),
+        eagerly(row, row.inputs),
       );
     });
   }
+});
+
+describe("replay compiled", () => {
+  for (const [name, rows] of Object.entries({ ...table, ...composites })) {
+    // Two rows hold float64 numbers of their own.
+    const single = rows.filter((_, i) => name !== "prod" || i < 2);
+    test.each(single.map((row, i) => [i, row] as const))(`${name}, row %i, in float32`, (_, row) => {
+      const inputs = row.inputs.map((input) => (input.dtype === "float64" ? cast(input, "float32") : input));
+      expectSameBits(compiled(name, row, inputs), eagerly(row, inputs));
+    });
+  }
+  test("only float64 is left to a session", () => {
+    expect([...interpreted].sort()).toEqual(["cast"]);
+  });
 });

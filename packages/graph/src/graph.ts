@@ -39,6 +39,8 @@ interface Surroundings {
  * to it; ops on plain values still run at once.
  */
 export class Graph {
+  /** Whether variables made while it is being built belong to it. */
+  readonly holdsVariables: boolean = true;
   private readonly byName = new Map<string, Operation>();
   private readonly names = new Names();
   private readonly collections = new Map<string, unknown[]>();

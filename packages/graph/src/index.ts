@@ -32,7 +32,7 @@ export { type Cotangent, gradientRule, type Input, type OpDef, type OpRecord, ty
 export { entry } from "./registry.ts";
 export { type Feeds, Session } from "./session.ts";
 export { State, Storage } from "./state.ts";
-export { performWrite, Variable, type VariableOptions } from "./variable.ts";
+export { graphOfVariables, performWrite, Variable, type VariableOptions } from "./variable.ts";
 export {
   type GetVariableOptions,
   getVariable,

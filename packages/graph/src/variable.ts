@@ -204,6 +204,12 @@ export class Variable extends State {
   }
 }
 
+/** The graph to which lasting variables belong at present; `null` for eager mode, where compiled functions have theirs. */
+export function graphOfVariables(): Graph | null {
+  const graph = currentGraph();
+  return graph?.holdsVariables ? graph : null;
+}
+
 /** What the operation of a variable says about it. */
 interface Facts {
   readonly dtype: DType;

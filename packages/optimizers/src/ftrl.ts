@@ -78,8 +78,11 @@ export class FtrlOptimizer extends Optimizer {
     const { learningRate, l2RegularizationStrength, beta } = this;
     if (beta === 0) return l2RegularizationStrength;
     return () => {
-      const rate = evaluateHyper("learningRate", learningRate);
-      const strength = cast(evaluateHyper("l2RegularizationStrength", l2RegularizationStrength), rate.dtype);
+      const rate = evaluateHyper("learningRate", () => learningRate);
+      const strength = cast(
+        evaluateHyper("l2RegularizationStrength", () => l2RegularizationStrength),
+        rate.dtype,
+      );
       return add(strength, div(beta, mul(2, maximum(rate, 1e-36))));
     };
   }

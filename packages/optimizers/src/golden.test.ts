@@ -1,6 +1,14 @@
-import { Graph, globalVariablesInitializer, Session, Variable, verify } from "@gradtape/graph";
+import {
+  compile,
+  Graph,
+  globalVariablesInitializer,
+  type IndexedSlices,
+  Session,
+  Variable,
+  verify,
+} from "@gradtape/graph";
 import { type Tensor, tensor } from "@gradtape/tensor";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   casesOf,
   dtypeOf,
@@ -91,6 +99,30 @@ describe("applied in a session", () => {
           expectState(each, mode, step, optimizer, variables, (variable) => session.run(variable));
         });
       });
+    });
+  }
+});
+
+describe("applied by a compiled step", () => {
+  for (const each of casesOf("optimizer")) {
+    test.each(modesOf(each))(`${each.id} in %s`, (mode) => {
+      const variables = makeVariables(each, mode);
+      const present = { ...each.hyper } as Record<string, number>;
+      const optimizer = makeOptimizer(each, mode, present);
+      const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+      const apply = compile((gradients: (Tensor | IndexedSlices | null)[]) =>
+        optimizer.applyGradients(gradients.map((gradient, i) => [gradient, [...variables.values()][i]!])),
+      );
+      each.steps.forEach(({ grads, hyper }, step) => {
+        Object.assign(present, hyper);
+        const gradients = [...variables].map(([name, v]) => gradientOf(grads[name] ?? null, v));
+        if (mode === "float64" && hyper !== undefined)
+          optimizer.applyGradients(gradients.map((g, i) => [g, [...variables.values()][i]!]));
+        else apply(gradients);
+        expectState(each, mode, step, optimizer, variables, (variable) => variable);
+      });
+      expect(warn.mock.calls.length > 0).toBe(mode !== "float32");
+      warn.mockRestore();
     });
   }
 });

@@ -1,4 +1,4 @@
-import { cast, currentGraph, type Graph, nameOf, type Operation, sub, Variable, within } from "@gradtape/graph";
+import { cast, type Graph, graphOfVariables, nameOf, type Operation, sub, Variable, within } from "@gradtape/graph";
 import { scalar as k, type Scalar, type Tensor, ValueError } from "@gradtape/tensor";
 import { evaluateHyper, type Hyper } from "./hyper.ts";
 import { type ApplyGradientsOptions, Optimizer } from "./optimizer.ts";
@@ -35,7 +35,7 @@ abstract class KerasOptimizer extends Optimizer {
 
   /** How many times gradients were applied: an int32 scalar, in the graph being built or in eager mode. */
   get iterations(): Variable {
-    const graph = currentGraph();
+    const graph = graphOfVariables();
     const known = this.counters.get(graph);
     if (known !== undefined) return known;
     const made = within(graph, () => new Variable(0, { name: "iteration", dtype: "int32", trainable: false }));
@@ -93,7 +93,13 @@ export class RMSprop extends KerasOptimizer {
   /** 1 - rho, formed before it is rounded: plain 0.9 gives the float32 nearest to 0.1. */
   get rest(): Hyper {
     const { rho } = this;
-    return typeof rho === "number" ? 1 - rho : () => sub(1, evaluateHyper("rho", rho));
+    return typeof rho === "number"
+      ? 1 - rho
+      : () =>
+          sub(
+            1,
+            evaluateHyper("rho", () => rho),
+          );
   }
 }
 

@@ -6,6 +6,7 @@ import {
   currentGraph,
   type Graph,
   GraphKeys,
+  graphOfVariables,
   group,
   IndexedSlices,
   nameOf,
@@ -98,7 +99,7 @@ export abstract class Optimizer {
 
   /** The variables of the present graph (or of eager mode) that hold the optimizer's state, sorted by name. */
   variables(): Variable[] {
-    const here = currentGraph();
+    const here = graphOfVariables();
     return [...this.powers.variables(), ...this.slots.variables()]
       .filter(({ graph }) => graph === here)
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
@@ -186,10 +187,11 @@ export abstract class Optimizer {
   /** Performs the updates in order; the operations they have become in a graph, nothing in eager mode. */
   private performUpdates(updates: readonly (readonly [Cotangent, Variable])[]): (Operation | null)[] {
     const states = updates.map(([, variable]) => this.statesOf(variable));
-    const hypers = this.rule.hyper.map((name) =>
-      evaluateHyper(name, this[name as keyof this], { exact: this.rule.exact?.includes(name) ?? false }),
-    );
-    const powers = this.powers.beside(updates[0]![1], this.rule, hypers);
+    const wide = updates.some(([, { dtype }]) => dtype === "float64");
+    const hyper = (name: string) =>
+      evaluateHyper(name, () => this[name as keyof this], { exact: wide && this.rule.exact?.includes(name) === true });
+    const hypers = this.rule.hyper.map(hyper);
+    const powers = this.powers.beside(updates[0]![1], this.rule, hypers, hyper);
     const scalars = [...hypers, ...powers.map((power) => power.value())];
     const done = updates.map(([gradient, variable], i) =>
       nameScope(`update_${variable.opName}`, () =>

@@ -1,4 +1,13 @@
-import { controlDependencies, type Graph, group, mul, type Operation, Variable } from "@gradtape/graph";
+import {
+  controlDependencies,
+  type Graph,
+  group,
+  mul,
+  type Operation,
+  SymbolicTensor,
+  Variable,
+  within,
+} from "@gradtape/graph";
 import type { Tensor } from "@gradtape/tensor";
 import { snakeCase } from "./hyper.ts";
 import type { UpdateRule } from "./rule.ts";
@@ -8,13 +17,23 @@ import { stateVariable } from "./slots.ts";
 export class Powers {
   private readonly byGraph = new Map<Graph | null, Variable[]>();
 
-  /** The powers that live where `variable` lives, made now, at their hyper-parameters, when there are none yet. */
-  beside(variable: Variable, { powers = {}, hyper }: UpdateRule, hypers: readonly Tensor[]): readonly Variable[] {
+  /**
+   * The powers that live where `variable` lives, made now, at their hyper-parameters, when there are none yet. `evaluate`
+   * gives a hyper-parameter again, for a variable that lives outside of the graph being built.
+   */
+  beside(
+    variable: Variable,
+    { powers = {}, hyper }: UpdateRule,
+    hypers: readonly Tensor[],
+    evaluate: (name: string) => Tensor,
+  ): readonly Variable[] {
     const known = this.byGraph.get(variable.graph);
     if (known !== undefined) return known;
-    const made = Object.entries(powers).map(([name, of]) =>
-      stateVariable(variable, snakeCase(name), hypers[hyper.indexOf(of)]!),
-    );
+    const made = Object.entries(powers).map(([name, of]) => {
+      const present = hypers[hyper.indexOf(of)]!;
+      const outside = variable.graph === null && present instanceof SymbolicTensor;
+      return stateVariable(variable, snakeCase(name), outside ? within(null, () => evaluate(of)) : present);
+    });
     this.byGraph.set(variable.graph, made);
     return made;
   }

@@ -1,14 +1,23 @@
-import { EagerTensor, machine, RuntimeError, sameShape, type Tensor, ValueError } from "@gradtape/tensor";
+import { type EagerTensor, machine, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
 import { currentGraph, recorders } from "../context.ts";
 import { nameOf } from "../operand.ts";
 import { schedule } from "../schedule.ts";
 import { Session } from "../session.ts";
 import type { State, Storage } from "../state.ts";
+import {
+  type ArgumentSpec,
+  type Arguments,
+  describeSpecs,
+  fitsTensors,
+  putTogether,
+  sameStructure,
+  takeApart,
+} from "./arguments.ts";
 import { Executable } from "./executable.ts";
 import { explain } from "./explain.ts";
 import { NotCompilable } from "./lower.ts";
 import { type Profile, profile } from "./profile.ts";
-import { type ArgumentSpec, argumentTensor, describeSpecs, type Trace, trace } from "./trace.ts";
+import { type Trace, trace } from "./trace.ts";
 
 export interface CompileOptions {
   /** What messages call the function; its own name when left out. */
@@ -52,17 +61,17 @@ export function compile<F extends (...args: any[]) => unknown>(
   const instances = new Instances(fn, name);
   const run = (...args: Parameters<F>) => {
     if (recorders.length > 0 || currentGraph() !== null) return fn(...args);
-    return instances.find(args).call(args);
+    return instances.call(args);
   };
   return Object.assign(run, {
-    item: (...args: Parameters<F>) => instances.find(args).item(args),
+    item: (...args: Parameters<F>) => instances.item(args),
     explain: (...args: Parameters<F> | []) => instances.explainable(args).explain(),
-    profile: (args: Parameters<F>, steps = 10) => instances.find(args).profile(args, steps),
+    profile(args: Parameters<F>, steps = 10) {
+      const { instance, tensors } = instances.find(args);
+      return instance.profile(tensors, steps);
+    },
   }) as Compiled<F>;
 }
-
-/** The signature's part of one argument: what it is fed as, or the thing itself. */
-type Part = ArgumentSpec | { readonly same: unknown };
 
 class Instances {
   private readonly fn: (...args: any[]) => unknown;
@@ -75,22 +84,35 @@ class Instances {
     this.name = name;
   }
 
-  /** The instance for the signature of `args`, made now when there is none. */
-  find(args: readonly unknown[]): Instance {
-    if (this.last?.fits(args)) return this.last;
-    let found = this.made.find((instance) => instance.fits(args));
-    if (found === undefined) {
-      found = new Instance(this.fn, this.name, args);
-      this.made.push(found);
-      if (this.made.length === MANY) this.warn(found);
+  /** The instance for the signature of `args`, made now when there is none, and what is to be fed to it. */
+  find(args: readonly unknown[]): { readonly instance: Instance; readonly tensors: readonly EagerTensor[] } {
+    const parts = takeApart(args);
+    let instance = this.made.find((each) => each.fits(parts));
+    if (instance === undefined) {
+      instance = new Instance(this.fn, this.name, parts);
+      this.made.push(instance);
+      if (this.made.length === MANY) this.warn(instance);
     }
-    this.last = found;
-    return found;
+    this.last = instance;
+    return { instance, tensors: parts.tensors };
+  }
+
+  call(args: readonly unknown[]): unknown {
+    const { last } = this;
+    if (last?.takes(args)) return last.call(args);
+    const { instance, tensors } = this.find(args);
+    return instance.call(tensors);
+  }
+
+  item(args: readonly unknown[]): number {
+    const { last } = this;
+    if (last?.takes(args)) return last.item(args);
+    const { instance, tensors } = this.find(args);
+    return instance.item(tensors);
   }
 
   explainable(args: readonly unknown[]): Instance {
-    if (args.length > 0 || this.last === null) return this.find(args);
-    return this.last;
+    return args.length > 0 || this.last === null ? this.find(args).instance : this.last;
   }
 
   private warn({ specs }: Instance): void {
@@ -105,42 +127,32 @@ const storageOf = (state: State): Storage => state.storage!;
 
 class Instance {
   readonly specs: readonly ArgumentSpec[];
-  private readonly parts: readonly Part[];
+  private readonly structure: readonly unknown[];
+  /** Whether the arguments are tensors, one and all. */
+  private readonly plain: boolean;
   private readonly traced: Trace;
   private readonly name: string;
   private executable: Executable | null = null;
   private session: Session | null = null;
 
-  constructor(fn: (...args: any[]) => unknown, name: string, args: readonly unknown[]) {
+  constructor(fn: (...args: any[]) => unknown, name: string, { tensors, structure }: Arguments) {
     this.name = name;
-    this.parts = args.map((value): Part => {
-      const tensor = argumentTensor(value);
-      return tensor === null ? { same: value } : { shape: [...tensor.shape], dtype: tensor.dtype };
-    });
-    this.specs = this.parts.filter((part): part is ArgumentSpec => "shape" in part);
-    this.traced = trace((...inputs) => {
-      let next = 0;
-      return fn(...this.parts.map((part) => ("shape" in part ? inputs[next++] : part.same)));
-    }, this.specs);
+    this.specs = tensors.map(({ shape, dtype }) => ({ shape: [...shape], dtype }));
+    this.structure = structure;
+    this.plain = structure[0] === tensors.length && structure.length === tensors.length + 1;
+    this.traced = trace((...inputs) => fn(...putTogether(structure, inputs)), this.specs);
   }
 
-  fits(args: readonly unknown[]): boolean {
-    const { parts } = this;
-    if (args.length !== parts.length) return false;
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i]!;
-      const value = args[i];
-      if (!("shape" in part)) {
-        if (!Object.is(part.same, value)) return false;
-      } else {
-        const tensor = value instanceof EagerTensor ? value : argumentTensor(value);
-        if (tensor === null || tensor.dtype !== part.dtype || !sameShape(tensor.shape, part.shape)) return false;
-      }
-    }
-    return true;
+  fits({ tensors, structure }: Arguments): boolean {
+    return sameStructure(structure, this.structure) && fitsTensors(tensors, this.specs);
   }
 
-  call(args: readonly unknown[]): unknown {
+  /** Whether these arguments can be fed as they are. */
+  takes(args: readonly unknown[]): args is EagerTensor[] {
+    return this.plain && fitsTensors(args, this.specs);
+  }
+
+  call(args: readonly EagerTensor[]): unknown {
     const executable = this.prepare();
     if (executable === null) return this.interpret(args);
     this.feed(executable, args);
@@ -148,7 +160,7 @@ class Instance {
     return this.traced.pack((i) => executable.result(i, storageOf));
   }
 
-  item(args: readonly unknown[]): number {
+  item(args: readonly EagerTensor[]): number {
     const executable = this.prepare();
     if (this.traced.fetched.length !== 1) {
       throw new ValueError(
@@ -168,7 +180,7 @@ class Instance {
       : explain(this.name, this.traced, executable);
   }
 
-  profile(args: readonly unknown[], steps: number): Profile {
+  profile(args: readonly EagerTensor[], steps: number): Profile {
     const executable = this.prepare();
     if (executable === null)
       throw new RuntimeError(`compile: ${this.name} runs by a session and has no kernels to time`);
@@ -200,17 +212,10 @@ class Instance {
     }
   }
 
-  private feed(executable: Executable, args: readonly unknown[]): void {
-    const { parts, traced } = this;
-    let next = 0;
-    for (let i = 0; i < parts.length; i++) {
-      if (!("shape" in parts[i]!)) continue;
-      const value = args[i];
-      const tensor = value instanceof EagerTensor ? value : argumentTensor(value)!;
-      executable.feed(next++, tensor.data);
-    }
-    const { captures } = traced.graph;
-    for (let i = 0; i < captures.length; i++) executable.feedNumber(next++, this.captured(i));
+  private feed(executable: Executable, tensors: readonly EagerTensor[]): void {
+    for (let i = 0; i < tensors.length; i++) executable.feed(i, tensors[i]!.data);
+    const { captures } = this.traced.graph;
+    for (let i = 0; i < captures.length; i++) executable.feedNumber(tensors.length + i, this.captured(i));
   }
 
   private captured(i: number): number {
@@ -222,9 +227,8 @@ class Instance {
     );
   }
 
-  private interpret(args: readonly unknown[]): unknown {
+  private interpret(tensors: readonly EagerTensor[]): unknown {
     const { inputs, graph, fetched, effects, pack } = this.traced;
-    const tensors = args.flatMap((value) => argumentTensor(value) ?? []);
     const feeds = [
       ...inputs.map((input, i) => [input, tensors[i]!] as const),
       ...graph.captures.map(({ tensor }, i) => [tensor, this.captured(i)] as const),

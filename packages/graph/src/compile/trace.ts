@@ -1,14 +1,4 @@
-import {
-  type DType,
-  EagerTensor,
-  formatShape,
-  literal,
-  RuntimeError,
-  type Shape,
-  sameShape,
-  Tensor,
-  ValueError,
-} from "@gradtape/tensor";
+import { type DType, EagerTensor, RuntimeError, sameShape, Tensor } from "@gradtape/tensor";
 import { recorders, within } from "../context.ts";
 import { Graph, GraphKeys } from "../graph.ts";
 import { userLine } from "../location.ts";
@@ -18,6 +8,7 @@ import { IndexedSlices, sliceIndices, sliceValues } from "../ops/gather.ts";
 import { placeholder } from "../ops/sources.ts";
 import { State } from "../state.ts";
 import { Variable } from "../variable.ts";
+import type { ArgumentSpec } from "./arguments.ts";
 
 /** A number that is asked for anew before each step. */
 export interface Capture {
@@ -27,6 +18,8 @@ export interface Capture {
 
 /** A graph made by running a user's function once. Numbers that may change from step to step are captured. */
 export class TraceGraph extends Graph {
+  /** Variables are those of eager mode; the graph itself is gone after a step. */
+  override readonly holdsVariables = false;
   readonly captures: Capture[] = [];
 
   /** A scalar of the graph whose value `read` tells before each step. */
@@ -46,9 +39,6 @@ export interface Trace {
   readonly effects: readonly Operation[];
   pack(result: (i: number) => Tensor): unknown;
 }
-
-/** The shape and dtype of an argument that is fed, or anything else that is part of the signature as it is. */
-export type ArgumentSpec = { readonly shape: Shape; readonly dtype: DType };
 
 /** Runs `body` while a graph of its own is being built. */
 export function trace(body: (...inputs: Tensor[]) => unknown, specs: readonly ArgumentSpec[]): Trace {
@@ -150,19 +140,4 @@ function sameInput(a: Tensor | State, b: Tensor | State): boolean {
   if (a.buffer === b.buffer) return true;
   const [x, y] = [a.data, b.data];
   return x.every((value, i) => Object.is(value, y[i]));
-}
-
-/** An argument as a tensor that is fed; `null` for what goes into the function as it is. */
-export function argumentTensor(value: unknown): EagerTensor | null {
-  if (value instanceof EagerTensor) return value;
-  if (value instanceof SymbolicTensor) {
-    throw new ValueError(`compile: the argument ${value.name} belongs to a graph; call the function with values`);
-  }
-  if (value === null || value === undefined || value instanceof Variable) return null;
-  if (typeof value === "boolean" || typeof value === "string" || typeof value === "function") return null;
-  return literal("compile", value instanceof Convertible ? value.toTensor() : value);
-}
-
-export function describeSpecs(specs: readonly ArgumentSpec[]): string {
-  return specs.map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`).join(", ");
 }
