@@ -180,7 +180,12 @@ export {
 } from "@gradtape/optimizers";
 // What is a number with a shape?
 export {
+  type BatchOf,
+  type Dataset,
+  type DatasetOptions,
+  type DatasetState,
   type DType,
+  dataset,
   eye,
   FailedPreconditionError,
   fill,

@@ -1,11 +1,12 @@
 import { compatible, EagerTensor, formatShape, literal, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
+import type { Executable } from "./compile/executable.ts";
+import { type SeenRun, SeenRuns } from "./compile/seen.ts";
 import { getDefaultGraph } from "./defaults.ts";
 import { execute, uninitialized, type Value } from "./execute.ts";
 import { type Fetch, type Fetched, planFetches, type Wanted } from "./fetches.ts";
 import type { Graph } from "./graph.ts";
 import { nameOf, type Operand } from "./operand.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
-import { schedule } from "./schedule.ts";
 import { State, Storage } from "./state.ts";
 import { Variable } from "./variable.ts";
 
@@ -21,6 +22,7 @@ export type Feeds = Iterable<readonly [Tensor | string, Operand]>;
 export class Session {
   readonly graph: Graph;
   private readonly storages = new Map<State, Storage>();
+  private readonly seen = new SeenRuns();
   private closed = false;
 
   constructor({ graph = getDefaultGraph() }: { graph?: Graph } = {}) {
@@ -39,10 +41,24 @@ export class Session {
     const { wanted, pack } = planFetches(this.graph, fetches);
     const values = this.feed(feeds);
     for (const each of wanted) this.checkOwned("fetch", each);
-    const operations = schedule(wanted, values);
-    this.checkReady(operations, wanted);
-    for (const operation of operations) this.execute(operation, values);
+    const seen = this.seen.find(wanted, values);
+    this.checkReady(seen.operations, wanted);
+    const executable = seen.executableFor((state) => this.storageOf(state));
+    if (executable === null) for (const operation of seen.operations) this.execute(operation, values);
+    else this.runModule(executable, seen, values);
     return pack((each) => this.result(each, values)) as Fetched<F>;
+  }
+
+  /** Runs a module in place of its operations; what was asked for is among `values` then. */
+  private runModule(executable: Executable, { feeds, results }: SeenRun, values: Map<Tensor, EagerTensor>): void {
+    const storageOf = (state: State) => this.storageOf(state)!;
+    feeds.forEach((tensor, i) => {
+      executable.feed(i, values.get(tensor)!.data);
+    });
+    executable.run(storageOf);
+    results.forEach((tensor, i) => {
+      values.set(tensor, executable.result(i, storageOf));
+    });
   }
 
   /** A function that runs `fetches` with one argument for each tensor of `feedList`. */
@@ -67,6 +83,7 @@ export class Session {
   close(): void {
     this.closed = true;
     this.storages.clear();
+    this.seen.clear();
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,8 @@
 export { type DTypeOption, type EyeOptions, eye, fill, linspace, ones, range, zeros } from "./constructors.ts";
+export { type Dataset, dataset } from "./dataset/dataset.ts";
+export type { DatasetOptions } from "./dataset/options.ts";
+export type { BatchOf, Sources } from "./dataset/sources.ts";
+export type { DatasetState } from "./dataset/state.ts";
 export { checkDType, type DataOf, type DType, dtypes, isFloating, type TypedData } from "./dtype.ts";
 export {
   FailedPreconditionError,
