@@ -210,6 +210,7 @@ export {
   range,
   type Shape,
   saveSafetensors,
+  setThreads,
   Tensor,
   type TensorLike,
   type TensorOptions,

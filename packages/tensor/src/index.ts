@@ -58,12 +58,13 @@ export {
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";
-export * as wasm from "./wasm/assembler.ts";
+export * as wasm from "./wasm/language.ts";
 export {
   addLoop,
   type LoopPattern,
   patternKey,
   strideParameters,
 } from "./wasm/loop.ts";
-export { elementBytes, type Machine, machine } from "./wasm/machine.ts";
+export { elementBytes, type Machine, machine, setThreads, threadCount } from "./wasm/machine.ts";
+export { type Job, maySleep } from "./wasm/pool.ts";
 export { hasVectors } from "./wasm/vector.ts";

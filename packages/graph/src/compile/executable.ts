@@ -5,14 +5,17 @@ import {
   elementBytes,
   fromData,
   isContiguous,
+  type Job,
   type Machine,
+  maySleep,
   RuntimeError,
   rowMajor,
   type Shape,
   type TypedData,
 } from "@gradtape/tensor";
 import type { State, Storage } from "../state.ts";
-import { emitModule, type PlacedCheck, workBytes } from "./emit/module.ts";
+import { costOf } from "./cost.ts";
+import { emitModule, type PlacedCheck, type Threads, workBytes } from "./emit/module.ts";
 import { fuse, type Kernel } from "./fuse.ts";
 import { type Lowered, lower, type Request } from "./lower.ts";
 import { bytesOf, type MemoryPlan, planMemory } from "./plan.ts";
@@ -22,6 +25,12 @@ import { type Buffer, sizeOfShape } from "./values.ts";
 export type StorageOf = (state: State) => Storage;
 
 const ALIGNMENT = 64;
+
+/** Steps of less work than this (in operations) stay on one thread: waking the others takes longer. */
+const PARALLEL = 5_000_000;
+
+/** Operations per second that a thread does at the very least. */
+const SLOWEST = 50_000_000;
 
 /** A step as one WebAssembly module over one machine's memory. */
 export class Executable {
@@ -38,6 +47,8 @@ export class Executable {
   private readonly checks: readonly PlacedCheck[];
   private readonly exports: Record<string, () => number>;
   private readonly step: () => number;
+  /** What the other threads run, where there are any and they pay. */
+  private readonly job: Job | null;
 
   /** Compiles a request. Throws a NotCompilable where it cannot be, a RuntimeError where memory does not suffice. */
   constructor(request: Request, machine: Machine) {
@@ -66,6 +77,7 @@ export class Executable {
     this.cells = at;
     this.arena = at + cellBytes;
     for (const buffer of constants) machine.write(this.addressOf(buffer), buffer.dtype, buffer.data!.buffer);
+    const threads = this.threads();
     const { bytes, checks } = emitModule(
       this.kernels,
       {
@@ -74,11 +86,46 @@ export class Executable {
         workOf: (kernel) => this.arena + this.plan.workOf(kernel),
       },
       machine.limits,
+      threads,
     );
     this.bytes = bytes;
     this.checks = checks;
     this.exports = machine.instantiate(bytes) as Record<string, () => number>;
     this.step = this.exports.step!;
+    this.job = threads === null ? null : this.share();
+  }
+
+  /** How threads meet; `null` where one does it all. */
+  private threads(): Threads | null {
+    const { machine } = this;
+    const flops = this.kernels.reduce((sum, kernel) => sum + costOf(kernel).flops, 0);
+    if (machine.threads === 1 || flops < PARALLEL) return null;
+    return {
+      threads: machine.threads,
+      at: machine.pool.controlAt,
+      seconds: 5 + flops / SLOWEST,
+      sleeps: maySleep(),
+    };
+  }
+
+  /** Puts the module where the other threads find it. */
+  private share(): Job {
+    const { machine, bytes } = this;
+    const at = machine.allocate(bytes.length);
+    if (at === null) throw this.outOfMemory(bytes.length);
+    new Uint8Array(machine.memory.buffer, at, bytes.length).set(bytes);
+    machine.keepFor(bytes, at);
+    return machine.pool.add(at, bytes.length);
+  }
+
+  /** Runs the step on all threads. */
+  private runShared(job: Job): number {
+    const result = this.exports.before!();
+    if (result !== 0) return result;
+    const { pool } = this.machine;
+    pool.start(job);
+    if (this.exports.step0!() !== 0) throw pool.failed();
+    return 0;
   }
 
   /** Bytes that a fed tensor, a constant or a result begins at. */
@@ -101,7 +148,7 @@ export class Executable {
   /** Runs the step once on what has been fed. Throws the error of the op whose indices are wrong. */
   run(storageOf: StorageOf): void {
     this.settle(storageOf);
-    const result = this.step();
+    const result = this.job === null ? this.step() : this.runShared(this.job);
     for (let i = 0; i < this.written.length; i++) storageOf(this.written[i]!).changed();
     if (result !== 0) this.fail(result);
   }

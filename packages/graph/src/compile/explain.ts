@@ -1,10 +1,10 @@
-import { elementBytes, formatShape, type Scalar } from "@gradtape/tensor";
+import { formatShape, type Scalar } from "@gradtape/tensor";
+import { costOf } from "./cost.ts";
 import type { Executable } from "./executable.ts";
-import { operationCount } from "./expression.ts";
 import type { Kernel } from "./fuse.ts";
 import { bytesOf } from "./plan.ts";
 import type { Trace } from "./trace.ts";
-import { type Buffer, sizeOfShape, type Value } from "./values.ts";
+import type { Buffer } from "./values.ts";
 
 /** Every stage of a compiled step: the graph, the kernels, the memory, the module. */
 export function explain(name: string, { graph }: Pick<Trace, "graph">, executable: Executable): string {
@@ -72,19 +72,4 @@ function formatExpression({ op, args, value, combine }: Scalar, names: readonly 
 
 function nameOfBuffer({ kind, id, state, tensor }: Buffer): string {
   return state?.opName ?? tensor?.op.name ?? `${kind === "constant" ? "c" : "t"}${id}`;
-}
-
-/** Estimated arithmetic, and bytes read and written. */
-function costOf({ loops, product, reads, makes }: Kernel): { flops: number; bytes: number } {
-  const traffic = (value: Value) => touched(value) * elementBytes(value.buffer.dtype);
-  const bytes = [...reads, ...makes].reduce((sum, value) => sum + traffic(value), 0);
-  const elementwise = loops === null ? 0 : operationCount(loops.expressions) * sizeOfShape(loops.shape);
-  if (product === null) return { flops: elementwise, bytes };
-  const k = product.a.layout.shape[1]!;
-  return { flops: 2 * sizeOfShape(product.result.layout.shape) * k + elementwise, bytes };
-}
-
-/** How many elements a value has in memory, repeated ones counted once. */
-function touched({ layout }: Value): number {
-  return layout.shape.reduce((size, extent, axis) => size * (layout.strides[axis] === 0 ? 1 : extent), 1);
 }

@@ -1,8 +1,11 @@
 import { allocate as allocateData, type DType, type TypedData } from "../dtype.ts";
+import { RuntimeError, ValueError } from "../errors.ts";
 import { Allocator } from "./allocator.ts";
 import type { MemoryLimits } from "./assembler.ts";
+import { control } from "./barrier.ts";
 import { detectFeatures } from "./features.ts";
 import { type Library, libraryModule } from "./library.ts";
+import { Pool } from "./pool.ts";
 
 /** Areas of the machine's memory, good until the next call. */
 export interface Scratch {
@@ -13,6 +16,7 @@ export interface Scratch {
 
 const PAGE = 65536;
 const MAXIMUM = 65536;
+const MOST_THREADS = 64;
 
 /** Addresses below this are nobody's, so that 0 is no address. */
 const RESERVED = 64;
@@ -32,6 +36,8 @@ export class Machine {
   private readonly areas = new Allocator(RESERVED);
   private readonly returning: FinalizationRegistry<number>;
   private views: Views;
+  private readonly libraryModule: WebAssembly.Module;
+  private threadPool: Pool | null = null;
   private scratchAt = 0;
   private scratchSize = 0;
 
@@ -39,7 +45,8 @@ export class Machine {
     this.threads = threads;
     this.memory = new WebAssembly.Memory(this.limits);
     this.views = new Views(this.memory.buffer);
-    this.library = this.instantiate(libraryModule(detectFeatures().relaxed, this.limits)) as unknown as Library;
+    this.libraryModule = new WebAssembly.Module(libraryModule(detectFeatures().relaxed, this.limits));
+    this.library = this.link(this.libraryModule) as unknown as Library;
     this.returning = new FinalizationRegistry((at) => this.areas.release(at));
   }
 
@@ -48,12 +55,27 @@ export class Machine {
     return { initial: 1, maximum: MAXIMUM, shared: this.threads > 1 };
   }
 
+  /** The threads besides this one, started when first asked for. */
+  get pool(): Pool {
+    if (this.threadPool === null) {
+      const at = this.allocate(control.size(this.threads))!;
+      new Uint8Array(this.memory.buffer, at, control.size(this.threads)).fill(0);
+      this.threadPool = new Pool(this, this.libraryModule, at);
+    }
+    return this.threadPool;
+  }
+
+  /** Ends the threads besides this one. */
+  stop(): void {
+    this.threadPool?.stop();
+  }
+
   /** What a module over this memory exports. It may import the library's kernels. */
   instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
     return this.link(new WebAssembly.Module(bytes));
   }
 
-  link(module: WebAssembly.Module): WebAssembly.Exports {
+  private link(module: WebAssembly.Module): WebAssembly.Exports {
     const imports = {
       env: { memory: this.memory },
       library: (this.library ?? {}) as unknown as WebAssembly.ModuleImports,
@@ -181,14 +203,31 @@ export function machine(): Machine | null {
   return shared;
 }
 
-/** How many threads the machine has, or would have. */
+/** How many threads compiled steps run on. */
 export function threadCount(): number {
   return threads;
 }
 
-/** Takes another machine from now on, with so many threads. What lies in the old one stays there until it is fetched. */
-export function replaceMachine(count: number): void {
+/**
+ * Lets compiled steps run on `count` threads from now on, this one among them; 1 is what a process begins with. The bits
+ * are the same for any number. Steps too small to gain from it stay on one thread.
+ *
+ * In Node the others are worker threads, which do not keep the process alive. A page has to be cross-origin isolated.
+ * Throws a ValueError for what is no count, a RuntimeError where memory cannot be shared.
+ */
+export function setThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > MOST_THREADS) {
+    throw new ValueError(`setThreads: ${count} is not a number of threads; use an integer from 1 to ${MOST_THREADS}`);
+  }
+  if (count > 1 && typeof SharedArrayBuffer === "undefined") {
+    throw new RuntimeError(
+      "setThreads: this page may not share memory; serve it with the headers Cross-Origin-Opener-Policy: same-origin " +
+        "and Cross-Origin-Embedder-Policy: require-corp",
+    );
+  }
   if (count === threads) return;
   threads = count;
+  // What lies in the memory of the old machine stays there until it is fetched.
+  shared?.stop();
   shared = undefined;
 }

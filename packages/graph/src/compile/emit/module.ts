@@ -1,6 +1,7 @@
 import { type IndexCheck, wasm } from "@gradtape/tensor";
+import { operationCount } from "../expression.ts";
 import type { Kernel } from "../fuse.ts";
-import type { Value } from "../values.ts";
+import { sizeOfShape, type Value } from "../values.ts";
 import {
   bulkWork,
   emitAssemble,
@@ -35,7 +36,10 @@ export interface PlacedCheck {
   readonly indices: Value;
 }
 
-/** The module of a step: `step()` runs it all, `kernel0()`, `kernel1()`, … run its parts. */
+/**
+ * The module of a step: `step()` runs it all, `kernel0()`, `kernel1()`, … run its parts. With several threads `before()`
+ * runs all that can fail, and `step0()`, `step1()`, … the rest, each the share of a thread.
+ */
 export interface StepModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly checks: readonly PlacedCheck[];
@@ -52,12 +56,18 @@ export function workBytes({ product, bulk }: Kernel, threads: number): number {
 
 /** Part of a kernel that threads do side by side, each its share, or that the first does alone. */
 interface Phase {
+  readonly parallel: boolean;
   /** The statements of a thread. */
   emit(routine: Routine, thread: number): wasm.Statement[];
 }
 
 /** Writes the module. */
-export function emitModule(kernels: readonly Kernel[], ground: Ground, limits: wasm.MemoryLimits): StepModule {
+export function emitModule(
+  kernels: readonly Kernel[],
+  ground: Ground,
+  limits: wasm.MemoryLimits,
+  threads: Threads | null,
+): StepModule {
   const module = new wasm.WasmModule(limits);
   const products = importProducts(module);
   const loops = new LoopLibrary(module);
@@ -77,7 +87,53 @@ export function emitModule(kernels: readonly Kernel[], ground: Ground, limits: w
     return routine.made.call() as wasm.Statement;
   });
   module.function([], "i32", "step").define(calls, wasm.i32(0));
+  if (threads !== null) {
+    const first = kernels.findLastIndex(({ bulk }) => bulk?.form.kind === "check") + 1;
+    module.function([], "i32", "before").define(calls.slice(0, first), wasm.i32(0));
+    const barrier = wasm.addBarrier(module, threads);
+    const parts = kernels.slice(first).map((kernel, i) => ({
+      kernel,
+      setting: { kernels: products, library: loops, loops, rows, work: ground.workOf(first + i) },
+    }));
+    for (let thread = 0; thread < threads.threads; thread++) {
+      emitThread(module, parts, ground, barrier, thread, threads.threads);
+    }
+  }
   return { bytes: module.toBytes(), checks };
+}
+
+/** The threads of a step, and where they meet. */
+export interface Threads {
+  readonly threads: number;
+  readonly at: number;
+  readonly seconds: number;
+  readonly sleeps: boolean;
+}
+
+/** Writes `step0`, `step1`, …: the share of a thread, which waits for the others between parts that build on each other. */
+function emitThread(
+  module: wasm.WasmModule,
+  parts: readonly { readonly kernel: Kernel; readonly setting: Libraries }[],
+  ground: Ground,
+  barrier: wasm.WasmFunction,
+  thread: number,
+  threads: number,
+): void {
+  const meet = wasm.ifElse(barrier.call(wasm.i32(thread)) as wasm.Value, [wasm.leave(wasm.i32(1))]);
+  const statements: wasm.Statement[] = [];
+  let alone = false;
+  for (const { kernel, setting } of parts) {
+    for (const phase of phases(kernel, setting, threads)) {
+      // What one thread does alone, one after the other, needs no waiting in between.
+      if (!(alone && !phase.parallel)) statements.push(meet);
+      alone = !phase.parallel;
+      if (alone && thread > 0) continue;
+      const routine = new Routine(module.function([], null), ground);
+      routine.define(phase.emit(routine, thread));
+      statements.push(routine.made.call() as wasm.Statement);
+    }
+  }
+  module.function([], "i32", `step${thread}`).define([...statements, meet], wasm.i32(0));
 }
 
 interface Libraries {
@@ -88,26 +144,34 @@ interface Libraries {
   readonly work: number;
 }
 
+/** Work of less than this (in operations) is done by one thread: meeting costs more. */
+const WORTHWHILE = 50_000;
+
 function phases(kernel: Kernel, setting: Libraries, threads: number): Phase[] {
   const { product, bulk } = kernel;
+  const shared = (flops: number) => threads > 1 && flops >= WORTHWHILE;
   if (product !== null) {
-    const { m, n } = extentsOf(product);
+    const { m, n, k } = extentsOf(product);
+    const parallel = shared(2 * m * n * k);
+    const portion = (count: number, unit: number, thread: number) =>
+      parallel ? share(count, unit, thread, threads) : share(count, unit, 0, 1);
     return [
-      { emit: (routine, thread) => emitPackB({ ...setting, routine }, product, share(n, 8, thread, threads)) },
-      { emit: (routine, thread) => emitRows({ ...setting, routine }, kernel, thread, share(m, 4, thread, threads)) },
+      { parallel, emit: (routine, thread) => emitPackB({ ...setting, routine }, product, portion(n, 8, thread)) },
+      { parallel, emit: (routine, thread) => emitRows({ ...setting, routine }, kernel, thread, portion(m, 4, thread)) },
     ];
   }
-  if (bulk !== null) {
-    return [{ emit: (routine, thread) => (thread === 0 ? emitBulk({ ...setting, routine }, bulk) : []) }];
-  }
-  const arranged = arrangeLoops(kernel.loops!);
-  const { operands, targets } = kernel.loops!;
+  if (bulk !== null) return [{ parallel: false, emit: (routine) => emitBulk({ ...setting, routine }, bulk) }];
+  const loops = kernel.loops!;
+  const arranged = arrangeLoops(loops);
   const { count, unit } = splitting(arranged.nest);
+  const parallel = shared(operationCount(loops.expressions) * sizeOfShape(loops.shape)) && count > unit;
   return [
     {
+      parallel,
       emit(routine, thread) {
-        const addresses = [...operands, ...targets].map(({ value }) => routine.address(value));
-        return emitLoops(routine, setting.loops, arranged, addresses, share(count, unit, thread, threads));
+        const addresses = [...loops.operands, ...loops.targets].map(({ value }) => routine.address(value));
+        const portion = parallel ? share(count, unit, thread, threads) : share(count, unit, 0, 1);
+        return emitLoops(routine, setting.loops, arranged, addresses, portion);
       },
     },
   ];
