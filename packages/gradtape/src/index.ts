@@ -180,11 +180,13 @@ export {
 } from "@gradtape/optimizers";
 // What is a number with a shape?
 export {
+  type BackendInfo,
   type BatchOf,
   type Dataset,
   type DatasetOptions,
   type DatasetState,
   type DType,
+  backendInfo,
   dataset,
   eye,
   FailedPreconditionError,

@@ -14,3 +14,9 @@ export function userLine(): string | null {
     .find((line) => /:\d+:\d+\)?$/.test(line) && !inside.test(line));
   return frame?.match(/\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/)?.[1]?.replace(/^file:\/\//, "") ?? null;
 }
+
+/** The user's line for messages: ` at file:line`, nothing where unknown. */
+export function atUserLine(): string {
+  const line = userLine();
+  return line === null ? "" : ` at ${line}`;
+}

@@ -8,6 +8,7 @@ import {
   type TypedData,
 } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
+import { atUserLine } from "./location.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
 
 /** What a new operation is made of. */
@@ -123,7 +124,11 @@ export class SymbolicTensor<S extends Shape = Shape> extends Tensor<S> {
   }
 
   get data(): TypedData {
-    throw new RuntimeError(`${this.name}: a tensor of a graph has no value of its own; fetch it with session.run`);
+    const fetched = "fetch it with session.run";
+    const traced = `it is traced${atUserLine()}: choose by where(…), or return the tensor`;
+    throw new RuntimeError(
+      `${this.name}: a tensor of a graph has no value of its own; ${this.graph.holdsVariables ? fetched : traced}`,
+    );
   }
 
   override toString(): string {

@@ -58,6 +58,7 @@ export {
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";
+export { type BackendInfo, backendInfo } from "./wasm/features.ts";
 export * as wasm from "./wasm/language.ts";
 export {
   addLoop,
@@ -65,6 +66,6 @@ export {
   patternKey,
   strideParameters,
 } from "./wasm/loop.ts";
-export { elementBytes, type Machine, machine, setThreads, threadCount } from "./wasm/machine.ts";
+export { elementBytes, type Machine, machine, setThreads } from "./wasm/machine.ts";
 export { type Job, maySleep } from "./wasm/pool.ts";
 export { hasVectors } from "./wasm/vector.ts";

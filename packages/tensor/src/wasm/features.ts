@@ -1,5 +1,6 @@
 import { RuntimeError } from "../errors.ts";
 import { f32, f32x4, lane, op, WasmModule } from "./assembler.ts";
+import { threadCount } from "./thread-count.ts";
 
 /** Which machine the kernels run on. */
 export interface Features {
@@ -97,10 +98,10 @@ export function strictNumerics(on: boolean): void {
   wished = on;
 }
 
-/** What this process computes with. The answer is final: it is decided here or at the first computation. */
+/** What this process computes with. Decided here or at the first computation; only the threads may change later. */
 export function backendInfo(): BackendInfo {
   const features = detectFeatures();
-  const threads = 1;
+  const threads = threadCount();
   return { ...features, threads, description: describe(features, threads) };
 }
 

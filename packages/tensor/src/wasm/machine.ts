@@ -6,6 +6,7 @@ import { control } from "./barrier.ts";
 import { detectFeatures } from "./features.ts";
 import { type Library, libraryModule } from "./library.ts";
 import { Pool } from "./pool.ts";
+import { countThreads, threadCount } from "./thread-count.ts";
 
 /** Areas of the machine's memory, good until the next call. */
 export interface Scratch {
@@ -194,18 +195,12 @@ class Views {
   }
 }
 
-let threads = 1;
 let shared: Machine | null | undefined;
 
 /** The machine of this process, made at first use; `null` where the engine has no vectors. */
 export function machine(): Machine | null {
-  if (shared === undefined) shared = detectFeatures().simd ? new Machine(threads) : null;
+  if (shared === undefined) shared = detectFeatures().simd ? new Machine(threadCount()) : null;
   return shared;
-}
-
-/** How many threads compiled steps run on. */
-export function threadCount(): number {
-  return threads;
 }
 
 /**
@@ -225,8 +220,8 @@ export function setThreads(count: number): void {
         "and Cross-Origin-Embedder-Policy: require-corp",
     );
   }
-  if (count === threads) return;
-  threads = count;
+  if (count === threadCount()) return;
+  countThreads(count);
   // What lies in the memory of the old machine stays there until it is fetched.
   shared?.stop();
   shared = undefined;

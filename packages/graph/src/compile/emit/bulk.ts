@@ -4,7 +4,7 @@ import type { BulkForm } from "../node.ts";
 import { sizeOfShape, type Value } from "../values.ts";
 import { arrangeLoops, emitLoops, type LoopLibrary } from "./loops.ts";
 import type { Routine } from "./routine.ts";
-import { addCheck, addGather, addSegmentSum, addUnique, addZeros } from "./rows.ts";
+import { addCheck, addGather, addSegmentSum, addTouch, addUnique, addZeros } from "./rows.ts";
 
 const { i32 } = wasm;
 
@@ -40,6 +40,10 @@ export class RowLibrary {
     return this.once("unique", () => addUnique(this.module));
   }
 
+  get touch(): wasm.WasmFunction {
+    return this.once("touch", () => addTouch(this.module));
+  }
+
   get check(): wasm.WasmFunction {
     return this.once("check", () => addCheck(this.module));
   }
@@ -58,6 +62,7 @@ const bytesOf = ({ buffer, layout }: Value, axes = layout.shape) => sizeOfShape(
 
 /** Bytes of the work area of bulk work. */
 export function bulkWork({ form, inputs }: Bulk): number {
+  if (form.kind === "updateRows") return 64;
   return form.kind === "unique" ? 4 * tableSize(inputs[0]!.buffer.size) : 0;
 }
 
@@ -152,9 +157,12 @@ export function emitUnique(
   ];
 }
 
+/** How many rows are brought into the cache before they are updated. */
+const AHEAD = 64;
+
 /** The rows that the last input names, one after the other, by the loop over one row. */
 export function emitUpdateRows(
-  { routine, loops }: Setting,
+  { routine, loops, rows, work }: Setting,
   { program }: FormOf<"updateRows">,
   inputs: readonly Value[],
 ): wasm.Statement[] {
@@ -167,24 +175,37 @@ export function emitUpdateRows(
   const strides = [...program.inputs.map((_, i) => move(i)), ...program.outputs.map(() => 1)];
   const outputs = program.outputs.map((): Level => "row");
   const nest = rowNest(width, strides, outputs);
-  const [left, index, row] = [routine.local(), routine.local(), routine.local()];
+  const [left, block, index, row] = Array.from({ length: 4 }, () => routine.local()) as [
+    wasm.Local,
+    wasm.Local,
+    wasm.Local,
+    wasm.Local,
+  ];
   const states = inputs.slice(0, count).map((state) => ({ start: routine.address(state), at: routine.local() }));
   const fixed = inputs.slice(count, -2).map((value) => routine.address(value));
   const addresses = [...states.map(({ at }) => at.get()), ...fixed, row.get(), ...states.map(({ at }) => at.get())];
-  const bytes = width * 4;
+  const bytes = i32(width * 4);
   const { op } = wasm;
+  const touch = states.map(
+    ({ start }) => rows.touch.call(start, index.get(), block.get(), bytes, i32(work)) as wasm.Statement,
+  );
   return [
     left.set(rowCount(routine, indices)),
     index.set(routine.address(indices)),
     row.set(routine.address(values)),
     wasm.whileDo(left.get(), [
-      ...states.map(({ start, at }) =>
-        at.set(op("i32.add", start, op("i32.mul", wasm.load("i32.load", index.get()), i32(bytes)))),
-      ),
-      ...emitLoops(routine, loops, { program, nest }, addresses),
-      index.set(op("i32.add", index.get(), i32(4))),
-      row.set(op("i32.add", row.get(), i32(bytes))),
-      left.set(op("i32.sub", left.get(), i32(1))),
+      block.set(wasm.select(op("i32.lt_s", left.get(), i32(AHEAD)), left.get(), i32(AHEAD))),
+      left.set(op("i32.sub", left.get(), block.get())),
+      ...touch,
+      wasm.whileDo(block.get(), [
+        ...states.map(({ start, at }) =>
+          at.set(op("i32.add", start, op("i32.mul", wasm.load("i32.load", index.get()), bytes))),
+        ),
+        ...emitLoops(routine, loops, { program, nest }, addresses),
+        index.set(op("i32.add", index.get(), i32(4))),
+        row.set(op("i32.add", row.get(), bytes)),
+        block.set(op("i32.sub", block.get(), i32(1))),
+      ]),
     ]),
   ];
 }

@@ -93,6 +93,32 @@ export function addSegmentSum(module: wasm.WasmModule, type: "f32x4" | "i32x4"):
   });
 }
 
+/**
+ * `touch(table, indices, count, rowBytes, to)`: reads a little of the named rows and adds it up in `to`. What was read is in
+ * the cache afterwards; reading one row after the other by itself, the processor would wait for each.
+ */
+export function addTouch(module: wasm.WasmModule): wasm.WasmFunction {
+  return define(module, 5, (made, table, indices, count, rowBytes, to) => {
+    const [row, end, sum] = [made.local("i32"), made.local("i32"), made.local("i32")];
+    return [
+      whileDo(count!.get(), [
+        row.set(plus(table!.get(), times(load("i32.load", indices!.get()), rowBytes!.get()))),
+        end.set(plus(row.get(), rowBytes!.get())),
+        whileDo(op("i32.lt_u", row.get(), end.get()), [
+          sum.set(plus(sum.get(), load("i32.load", row.get()))),
+          row.set(plus(row.get(), i32(LINE))),
+        ]),
+        indices!.set(plus(indices!.get(), i32(4))),
+        count!.set(op("i32.sub", count!.get(), i32(1))),
+      ]),
+      store("i32.store", to!.get(), sum.get()),
+    ];
+  });
+}
+
+/** Bytes that come into the cache together. */
+const LINE = 64;
+
 /** `check(indices, count, rows, low)`: 1 when an index is below `low`, or not below `rows`. */
 export function addCheck(module: wasm.WasmModule): wasm.WasmFunction {
   const made = module.function(["i32", "i32", "i32", "i32"], "i32");
