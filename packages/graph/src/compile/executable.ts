@@ -18,6 +18,7 @@ import { costOf } from "./cost.ts";
 import { emitModule, type PlacedCheck, type Threads, workBytes } from "./emit/module.ts";
 import { fuse, type Kernel } from "./fuse.ts";
 import { type Lowered, lower, type Request } from "./lower.ts";
+import { Pace } from "./pace.ts";
 import { bytesOf, type MemoryPlan, planMemory } from "./plan.ts";
 import { type Buffer, sizeOfShape } from "./values.ts";
 
@@ -49,6 +50,7 @@ export class Executable {
   private readonly step: () => number;
   /** What the other threads run, where there are any and they pay. */
   private readonly job: Job | null;
+  private readonly pace = new Pace();
 
   /** Compiles a request. Throws a NotCompilable where it cannot be, a RuntimeError where memory does not suffice. */
   constructor(request: Request, machine: Machine) {
@@ -118,6 +120,20 @@ export class Executable {
     return machine.pool.add(at, bytes.length);
   }
 
+  /** Runs the step on all threads where that is faster. */
+  private runPaced(job: Job): number {
+    const { pace } = this;
+    const { together } = pace;
+    if (!pace.asking) {
+      pace.next();
+      return together ? this.runShared(job) : this.step();
+    }
+    const began = performance.now();
+    const result = together ? this.runShared(job) : this.step();
+    pace.took(performance.now() - began);
+    return result;
+  }
+
   /** Runs the step on all threads. */
   private runShared(job: Job): number {
     const result = this.exports.before!();
@@ -148,7 +164,7 @@ export class Executable {
   /** Runs the step once on what has been fed. Throws the error of the op whose indices are wrong. */
   run(storageOf: StorageOf): void {
     this.settle(storageOf);
-    const result = this.job === null ? this.step() : this.runShared(this.job);
+    const result = this.job === null ? this.step() : this.runPaced(this.job);
     for (let i = 0; i < this.written.length; i++) storageOf(this.written[i]!).changed();
     if (result !== 0) this.fail(result);
   }
