@@ -58,7 +58,7 @@ export {
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";
-export { type BackendInfo, backendInfo } from "./wasm/features.ts";
+export { type BackendInfo, backendInfo, environment } from "./wasm/features.ts";
 export * as wasm from "./wasm/language.ts";
 export {
   addLoop,

@@ -3,6 +3,7 @@ import {
   type DType,
   EagerTensor,
   elementBytes,
+  environment,
   fromData,
   isContiguous,
   type Job,
@@ -16,11 +17,14 @@ import {
 import type { State, Storage } from "../state.ts";
 import { costOf } from "./cost.ts";
 import { emitModule, type PlacedCheck, type Threads, workBytes } from "./emit/module.ts";
-import { fuse, type Kernel } from "./fuse.ts";
-import { type Lowered, lower, type Request } from "./lower.ts";
+import type { Kernel } from "./fuse.ts";
+import type { Lowered, Request } from "./lower.ts";
+import type { Node } from "./node.ts";
 import { Pace } from "./pace.ts";
+import { kernelsOf } from "./passes.ts";
 import { bytesOf, type MemoryPlan, planMemory } from "./plan.ts";
 import { type Buffer, sizeOfShape } from "./values.ts";
+import { verifyKernels, verifyNodes, verifyPlan } from "./verify.ts";
 
 /** Finds where a variable keeps its value. */
 export type StorageOf = (state: State) => Storage;
@@ -55,8 +59,12 @@ export class Executable {
   /** Compiles a request. Throws a NotCompilable where it cannot be, a RuntimeError where memory does not suffice. */
   constructor(request: Request, machine: Machine) {
     this.machine = machine;
-    this.lowered = lower(request);
-    this.kernels = fuse(this.lowered);
+    const verifying = environment("GRADTAPE_VERIFY") === "1";
+    const verify = (pass: string, nodes: readonly Node[], { fetched }: Lowered) => verifyNodes(pass, nodes, fetched);
+    const { kernels, lowered } = kernelsOf(request, verifying ? verify : undefined);
+    if (verifying) verifyKernels(kernels, lowered.fetched);
+    this.kernels = kernels;
+    this.lowered = lowered;
     const { buffers, fed, states, fetched } = this.lowered;
     this.states = [...states.values()];
     this.fed = [...fed.values()];
@@ -71,6 +79,7 @@ export class Executable {
       fetched,
       this.kernels.map((kernel) => workBytes(kernel, machine.threads)),
     );
+    if (verifying) verifyPlan(this.plan);
     const cellBytes = Math.ceil((4 * this.states.length) / ALIGNMENT) * ALIGNMENT;
     const total = cellBytes + this.plan.arena.bytes;
     const at = machine.allocate(total);

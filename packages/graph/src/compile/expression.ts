@@ -100,6 +100,29 @@ export function expressionKey(nodes: readonly Scalar[]): string {
   return `${texts.join(";")}=>${roots}`;
 }
 
+/** The same expressions, in which what is computed twice in the same way is one node. */
+export function canonical(nodes: readonly Scalar[]): Scalar[] {
+  const numbers = new Map<Scalar, number>();
+  const known = new Map<string, Scalar>();
+  const done = new Map<Scalar, Scalar>();
+  const visit = (node: Scalar): Scalar => {
+    const found = done.get(node);
+    if (found !== undefined) return found;
+    const args = node.args.map(visit);
+    const value = Object.is(node.value, -0) ? "-0" : node.value;
+    const key = `${node.op} ${node.combine} ${node.type} ${value} ${args.map((arg) => numbers.get(arg))}`;
+    let one = known.get(key);
+    if (one === undefined) {
+      one = args.every((arg, i) => arg === node.args[i]) ? node : { ...node, args };
+      known.set(key, one);
+      numbers.set(one, numbers.size);
+    }
+    done.set(node, one);
+    return one;
+  };
+  return nodes.map(visit);
+}
+
 /** How many operations an element costs. */
 export function operationCount(nodes: readonly Scalar[]): number {
   const seen = new Set<Scalar>();

@@ -1,9 +1,8 @@
 import { scalar as k, type Scalar, type Shape } from "@gradtape/tensor";
-import { folds, inputsOf } from "./expression.ts";
-import { equalLists, inline, replaceInputs, sameOperand } from "./inline.ts";
+import { canonical, folds, inputsOf } from "./expression.ts";
+import { equalLists, replaceInputs, sameOperand } from "./inline.ts";
 import type { Lowered } from "./lower.ts";
 import type { BulkForm, Loops, Node, Operand } from "./node.ts";
-import { order } from "./order.ts";
 import type { Buffer, Count, Value } from "./values.ts";
 
 /** One kernel of the step: loops, a product with what is done to it on the spot, or bulk work. */
@@ -34,9 +33,8 @@ export interface Bulk {
 /** More operands than this in one loop leave the machine without registers. */
 const OPERANDS = 24;
 
-/** Joins nodes into kernels: chains into one loop, what is done to a product into its epilogue. */
-export function fuse(lowered: Pick<Lowered, "nodes" | "fetched">): Kernel[] {
-  const nodes = order({ nodes: inline(lowered), fetched: lowered.fetched });
+/** Joins nodes, in the order in which they come, into kernels: chains into one loop, what is done to a product into its epilogue. */
+export function fuse({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): Kernel[] {
   const groups: Group[] = [];
   const madeBy = new Map<string, number>();
   for (const node of nodes) {
@@ -49,11 +47,10 @@ export function fuse(lowered: Pick<Lowered, "nodes" | "fetched">): Kernel[] {
     if (node.counts !== null) madeBy.set(`${node.counts.cell.id}.0`, at);
   }
   const outside = groups.map((group) => new Set(group.reads().map(version)));
-  const fetched = new Set(lowered.fetched.map(version));
+  const asked = new Set(fetched.map(version));
   return groups.map((group, i) =>
     group.finish(
-      (value) =>
-        fetched.has(version(value)) || outside.some((reads, other) => other !== i && reads.has(version(value))),
+      (value) => asked.has(version(value)) || outside.some((reads, other) => other !== i && reads.has(version(value))),
     ),
   );
 }
@@ -201,7 +198,7 @@ class Group {
     const loops: Loops = {
       kind: "loops",
       ...{ shape: this.shape, axes: this.axes, operands },
-      expressions: replaceInputs(expressions, renumbered),
+      expressions: canonical(replaceInputs(expressions, renumbered)),
       targets: stored.map(({ target }) => target),
     };
     const read = operands.slice(product ? 1 : 0).map(({ value }) => value);

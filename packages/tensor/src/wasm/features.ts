@@ -61,7 +61,8 @@ function switchOn(): boolean {
   return true;
 }
 
-function environment(name: string): string | undefined {
+/** A variable of the environment, where there is one: not in browsers. */
+export function environment(name: string): string | undefined {
   return typeof process === "undefined" ? undefined : process.env?.[name];
 }
 
