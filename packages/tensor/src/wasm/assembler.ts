@@ -5,10 +5,13 @@ import { type InstructionName, instructions, unsigned, type ValueType } from "./
  * the bytes grow from the leaves up and are written once.
  */
 
+/** Bytes that are put together without being copied; they are laid out once, when the module is written. */
+export type Bytes = number | readonly Bytes[];
+
 /** Code that leaves a value of `type` on the stack, or none (`null`). */
 export interface Code<T extends ValueType | null = ValueType | null> {
   readonly type: T;
-  readonly bytes: readonly number[];
+  readonly bytes: Bytes;
 }
 
 /** A statement: code that leaves nothing. */
@@ -50,7 +53,7 @@ export function instruction(name: InstructionName, operands: readonly Code[], im
   };
   return {
     type: gives,
-    bytes: [...operands.flatMap((each) => each.bytes), ...bytes, ...(immediate ? tail[immediate]!() : [])],
+    bytes: [operands.map((each) => each.bytes), bytes, immediate ? tail[immediate]!() : []],
   };
 }
 
@@ -140,12 +143,12 @@ export class Local {
   }
 
   set(value: Value): Statement {
-    return { type: null, bytes: [...this.checked(value).bytes, 0x21, ...unsigned(this.index)] };
+    return { type: null, bytes: [this.checked(value).bytes, 0x21, unsigned(this.index)] };
   }
 
   /** Sets and leaves the value. */
   tee(value: Value): Value {
-    return { type: this.type, bytes: [...this.checked(value).bytes, 0x22, ...unsigned(this.index)] };
+    return { type: this.type, bytes: [this.checked(value).bytes, 0x22, unsigned(this.index)] };
   }
 
   private checked(value: Value): Value {
@@ -154,10 +157,10 @@ export class Local {
   }
 }
 
-function joined(statements: readonly Statement[]): number[] {
+function joined(statements: readonly Statement[]): Bytes {
   const stray = statements.find(({ type }) => type !== null);
   if (stray !== undefined) throw new TypeError(`a ${stray.type} is left on the stack; drop it or use it`);
-  return statements.flatMap(({ bytes }) => bytes);
+  return statements.map(({ bytes }) => bytes);
 }
 
 const EMPTY = 0x40;
@@ -165,7 +168,7 @@ const END = 0x0b;
 
 /** Runs `body`, then again as long as `condition` (i32) is not 0. */
 export function doWhile(body: readonly Statement[], condition: Value): Statement {
-  return { type: null, bytes: [0x03, EMPTY, ...joined(body), ...condition.bytes, 0x0d, 0, END] };
+  return { type: null, bytes: [0x03, EMPTY, joined(body), condition.bytes, 0x0d, 0, END] };
 }
 
 /** Runs `body` as long as `condition` is not 0. */
@@ -174,24 +177,24 @@ export function whileDo(condition: Value, body: readonly Statement[]): Statement
 }
 
 export function ifElse(condition: Value, then: readonly Statement[], otherwise: readonly Statement[] = []): Statement {
-  const second = otherwise.length === 0 ? [] : [0x05, ...joined(otherwise)];
-  return { type: null, bytes: [...condition.bytes, 0x04, EMPTY, ...joined(then), ...second, END] };
+  const second = otherwise.length === 0 ? [] : [0x05, joined(otherwise)];
+  return { type: null, bytes: [condition.bytes, 0x04, EMPTY, joined(then), second, END] };
 }
 
 /** Ends the function with a result. */
 export function leave(value: Value): Statement {
-  return { type: null, bytes: [...value.bytes, 0x0f] };
+  return { type: null, bytes: [value.bytes, 0x0f] };
 }
 
 /** `condition ? a : b`; both are computed. */
 export function select(condition: Value, a: Value, b: Value): Value {
   if (a.type !== b.type) throw new TypeError(`select: ${a.type} and ${b.type} do not mix`);
-  return { type: a.type, bytes: [...a.bytes, ...b.bytes, ...condition.bytes, 0x1c, 1, typeBytes[a.type]] };
+  return { type: a.type, bytes: [a.bytes, b.bytes, condition.bytes, 0x1c, 1, typeBytes[a.type]] };
 }
 
 /** Computes a value and forgets it. */
 export function drop(value: Value): Statement {
-  return { type: null, bytes: [...value.bytes, 0x1a] };
+  return { type: null, bytes: [value.bytes, 0x1a] };
 }
 
 /** A function of a module: how many there were before it tells how to call it. */
@@ -199,7 +202,7 @@ export class WasmFunction {
   readonly params: readonly Local[];
   readonly result: ValueType | null;
   private readonly locals: ValueType[] = [];
-  private body: readonly number[] = [];
+  private body: Bytes = [];
   readonly index: number;
 
   constructor(index: number, params: readonly ValueType[], result: ValueType | null) {
@@ -217,14 +220,14 @@ export class WasmFunction {
   define(statements: readonly Statement[], result?: Value): void {
     if ((result?.type ?? null) !== this.result)
       throw new TypeError(`the function gives ${this.result}, not ${result?.type}`);
-    this.body = [...joined(statements), ...(result?.bytes ?? [])];
+    this.body = [joined(statements), result?.bytes ?? []];
   }
 
   call(...operands: readonly Value[]): Code {
     const wanted = this.params.map(({ type }) => type).join();
     const given = operands.map(({ type }) => type).join();
     if (given !== wanted) throw new TypeError(`call takes (${wanted}), got (${given})`);
-    return { type: this.result, bytes: [...operands.flatMap(({ bytes }) => bytes), 0x10, ...unsigned(this.index)] };
+    return { type: this.result, bytes: [operands.map(({ bytes }) => bytes), 0x10, unsigned(this.index)] };
   }
 
   /** @internal */
@@ -235,9 +238,15 @@ export class WasmFunction {
 
   /** @internal */
   get code(): number[] {
-    const locals = this.locals.flatMap((type) => [1, typeBytes[type]]);
-    const content = [...unsigned(this.locals.length), ...locals, ...this.body, END];
-    return [...unsigned(content.length), ...content];
+    const runs: [count: number, type: ValueType][] = [];
+    for (const type of this.locals) {
+      const last = runs[runs.length - 1];
+      if (last?.[1] === type) last[0]++;
+      else runs.push([1, type]);
+    }
+    const locals = runs.map(([count, type]) => [unsigned(count), typeBytes[type]]);
+    const content = laidOut([unsigned(runs.length), locals, this.body, END]);
+    return laidOut([unsigned(content.length), content]);
   }
 }
 
@@ -284,35 +293,48 @@ export class WasmModule {
   toBytes(): Uint8Array<ArrayBuffer> {
     const { initial, maximum, shared = false } = this.memory;
     const limits = [shared ? 3 : 1, ...unsigned(initial), ...unsigned(maximum)];
-    return Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      ...section(
-        1,
-        [...this.imported.map(([, , each]) => each), ...this.functions].map((each) => each.signature),
-      ),
-      ...section(2, [
-        [...text("env"), ...text("memory"), 2, ...limits],
-        ...this.imported.map(([from, name, { index }]) => [...text(from), ...text(name), 0, ...unsigned(index)]),
+    return Uint8Array.from(
+      laidOut([
+        [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+        section(
+          1,
+          [...this.imported.map(([, , each]) => each), ...this.functions].map((each) => each.signature),
+        ),
+        section(2, [
+          [text("env"), text("memory"), 2, limits],
+          ...this.imported.map(([from, name, { index }]) => [text(from), text(name), 0, unsigned(index)]),
+        ]),
+        section(
+          3,
+          this.functions.map(({ index }) => unsigned(index)),
+        ),
+        section(
+          7,
+          this.exported.map(([name, { index }]) => [text(name), 0, unsigned(index)]),
+        ),
+        section(
+          10,
+          this.functions.map((each) => each.code),
+        ),
       ]),
-      ...section(
-        3,
-        this.functions.map(({ index }) => unsigned(index)),
-      ),
-      ...section(
-        7,
-        this.exported.map(([name, { index }]) => [...text(name), 0, ...unsigned(index)]),
-      ),
-      ...section(
-        10,
-        this.functions.map((each) => each.code),
-      ),
-    ]);
+    );
   }
 }
 
-function section(id: number, entries: readonly (readonly number[])[]): number[] {
-  const content = [...unsigned(entries.length), ...entries.flat()];
-  return [id, ...unsigned(content.length), ...content];
+/** Bytes one after the other. */
+function laidOut(bytes: Bytes): number[] {
+  const flat: number[] = [];
+  const visit = (part: Bytes): void => {
+    if (typeof part === "number") flat.push(part);
+    else for (let i = 0; i < part.length; i++) visit(part[i]!);
+  };
+  visit(bytes);
+  return flat;
+}
+
+function section(id: number, entries: readonly Bytes[]): Bytes {
+  const content = laidOut([unsigned(entries.length), entries]);
+  return [id, unsigned(content.length), content];
 }
 
 function text(name: string): number[] {
