@@ -1,11 +1,15 @@
 import * as gt from "gradtape";
+import { testBatches, trainingBatches } from "./batches.ts";
 import { alphabet, type CharacterRows, characterRows, loadNames, unigramEntropy, writeName } from "./data/names.ts";
-import { pauseKeeper, runCourse, stepCount } from "./loop.ts";
-import { type Model, makeCharacterModel, weightCount } from "./model.ts";
-import { describeOptimizer, learn, makeOptimizer } from "./optimizer.ts";
+import { describeEngine } from "./engine.ts";
+import { evaluate } from "./evaluate.ts";
+import { type Learner, makeLearner } from "./learner.ts";
+import { runCourse } from "./loop.ts";
+import { makeCharacterModel, weightCount } from "./model.ts";
+import { describeOptimizer } from "./optimizer.ts";
 import type { RunOptions } from "./options.ts";
-import { showCurve } from "./report.ts";
-import { beside, count, counted, duration, epochOf, percent } from "./terminal/format.ts";
+import { showCurve, sumUp } from "./report.ts";
+import { beside, count, counted, duration, epochOf, percent, speed } from "./terminal/format.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { assertWritable, keepWeights, loadWeights } from "./weights.ts";
 
@@ -37,42 +41,19 @@ export interface NamesResult {
 
 const longestSample = 20;
 
-function takeContexts(rows: CharacterRows, chosen: ArrayLike<number>, context: number) {
-  const contexts = new Int32Array(chosen.length * context);
-  for (let i = 0; i < chosen.length; i++) {
-    contexts.set(rows.contexts.subarray(chosen[i]! * context, (chosen[i]! + 1) * context), i * context);
-  }
-  return {
-    contexts: gt.tensor(contexts, { shape: [chosen.length, context], dtype: "int32" }),
-    targets: gt.tensor(
-      Int32Array.from(chosen, (row) => rows.targets[row]!),
-      { dtype: "int32" },
-    ),
-  };
-}
-
-async function meanLoss(model: Model, rows: CharacterRows, context: number): Promise<number> {
-  const rowsAtOnce = 1000;
-  const total = rows.targets.length;
-  const pause = pauseKeeper();
-  let sum = 0;
-  for (let start = 0; start < total; start += rowsAtOnce) {
-    const chosen = Array.from({ length: Math.min(rowsAtOnce, total - start) }, (_, i) => start + i);
-    const { contexts, targets } = takeContexts(rows, chosen, context);
-    sum += Number(gt.losses.sparseSoftmaxCrossEntropy(targets, model.logits(contexts)).item()) * chosen.length;
-    await pause();
-  }
-  return sum / total;
+/** Every next character as a label, with the characters before it. */
+function rowTensors({ contexts, targets }: CharacterRows, context: number): readonly [gt.Tensor, gt.Tensor] {
+  return [gt.tensor(contexts, { shape: [targets.length, context] }), gt.tensor(targets)];
 }
 
 /** Makes up names, letter by letter, all at once; each column of the batch is a name of its own. */
-export function sampleNames(model: Model, options: NamesOptions, random: gt.Generator): string[] {
+export function sampleNames(learner: Learner, options: NamesOptions, random: gt.Generator): string[] {
   const { context, samples, temperature } = options;
   const names = Array.from({ length: samples }, (): number[] => []);
   const ended = names.map(() => false);
   for (let place = 0; place < longestSample && samples > 0; place++) {
     const last = names.flatMap((name) => [...Array<number>(context).fill(0), ...name].slice(-context));
-    const logits = model.logits(gt.tensor(last, { shape: [samples, context], dtype: "int32" }));
+    const logits = learner.logits(gt.tensor(last, { shape: [samples, context], dtype: "int32" }));
     const chances = gt.softmax(gt.div(logits, temperature)).data;
     const dice = random.uniform([samples], { low: 0, high: 1 }).data;
     for (let i = 0; i < samples; i++) {
@@ -99,47 +80,48 @@ export async function trainCharacters(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<NamesResult> {
+  gt.setThreads(options.threads);
   const seeds = gt.generator(options.seed);
   const [initial, order, dice] = [seeds.split(), seeds.split(), seeds.split()];
   if (options.save !== undefined) await assertWritable(options.save);
   const { context, embedding, hidden, epochs } = options;
   const names = loadNames();
   const train = characterRows(names.train, context);
-  const test = characterRows(names.test, context);
   const entropy = unigramEntropy(train.targets);
   const examples = train.targets.length;
-  const course = { examples, batch: Math.min(options.batch, examples), epochs, random: order };
-  const model = makeCharacterModel({ tokens: alphabet.length, context, embedding, hidden }, initial);
-  if (options.load !== undefined) await loadWeights(options.load, model);
-  const scheduled = makeOptimizer(options, stepCount(course));
+  const batch = Math.min(options.batch, examples);
+  const data = trainingBatches(rowTensors(train, context), batch, order);
+  const testData = testBatches(rowTensors(characterRows(names.test, context), context));
+  const steps = epochs * data.size;
+  const learner = makeLearner(
+    { mode: options.mode, optimizer: options, steps, inputs: { dtype: "int32", shape: [null, context] } },
+    () => makeCharacterModel({ tokens: alphabet.length, context, embedding, hidden }, initial),
+  );
+  if (options.load !== undefined) await loadWeights(options.load, learner);
 
   screen.line(
     `names: ${count(names.train.length)} to learn (${count(examples)} characters), ${names.test.length} held out`,
   );
   screen.line(
-    `character model: ${context} characters, each ${embedding} numbers, ${hidden} hidden units, ${count(weightCount(model))} weights` +
+    `character model: ${context} characters, each ${embedding} numbers, ${hidden} hidden units, ${count(weightCount(learner))} weights` +
       `${options.load ? `, from ${options.load}` : ""}`,
   );
-  screen.line(
-    `${describeOptimizer(options)}; batch ${course.batch}, ${counted(epochs, "epoch")}, seed ${options.seed}`,
-  );
+  screen.line(`${describeOptimizer(options)}; batch ${batch}, ${counted(epochs, "epoch")}, seed ${options.seed}`);
+  screen.line(describeEngine(options.mode));
   screen.line(`loss in nats per character; characters alone (unigram entropy): ${entropy.toFixed(4)}`);
   screen.line();
 
   const began = performance.now();
   let testLoss: number | undefined;
-  const losses = await runCourse(
+  const result = await runCourse(
     {
-      ...course,
-      step(rows) {
-        const { contexts, targets } = takeContexts(train, rows, context);
-        return learn(model, contexts, targets, scheduled);
-      },
+      ...{ data, epochs, learn: learner.learn },
       async afterEpoch({ epoch, loss, accuracy, milliseconds }) {
-        testLoss = await meanLoss(model, test, context);
+        testLoss = (await evaluate(learner, testData)).loss;
         screen.line(
           `${epochOf(epoch, epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ` +
-            `${screen.colors.bold(`held-out loss ${testLoss.toFixed(4)}`)}  (unigram ${entropy.toFixed(4)})  ${duration(milliseconds)}`,
+            `${screen.colors.bold(`held-out loss ${testLoss.toFixed(4)}`)}  (unigram ${entropy.toFixed(4)})  ` +
+            `${duration(milliseconds)}  ${speed(examples, milliseconds)}`,
         );
       },
     },
@@ -149,19 +131,20 @@ export async function trainCharacters(
   screen.close();
 
   const flags = `--context ${context} --embedding ${embedding} --hidden ${hidden}`;
-  const { print, text } = await keepWeights(model, options, { flags, steps: String(losses.length) });
+  const { print, text } = await keepWeights(learner, options, { flags, steps: String(result.losses.length) });
   if (signal.aborted) {
-    screen.line(`stopped after ${count(losses.length)} of ${count(stepCount(course))} steps; ${text}`);
+    screen.line(`stopped after ${count(result.losses.length)} of ${count(steps)} steps; ${text}`);
     return { fingerprint: print, unigramEntropy: entropy, samples: [] };
   }
-  testLoss ??= await meanLoss(model, test, context);
-  const samples = sampleNames(model, options, dice);
-  showCurve(losses, screen);
+  testLoss ??= (await evaluate(learner, testData)).loss;
+  const samples = sampleNames(learner, options, dice);
+  showCurve(result.losses, screen);
   showSamples(samples, new Set(names.train), screen);
   screen.line(
     `held-out loss ${screen.colors.bold(testLoss.toFixed(4))} against a unigram entropy of ${entropy.toFixed(4)} nats per character, ` +
       `after ${counted(epochs, "epoch")} in ${duration(performance.now() - began)}`,
   );
+  sumUp(result, epochs, options.mode, screen);
   screen.line(text);
   return { fingerprint: print, unigramEntropy: entropy, testLoss, samples };
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type * as gt from "gradtape";
+import type { Batches } from "./batches.ts";
 import { Mistake } from "./mistake.ts";
 import type { Screen } from "./terminal/screen.ts";
 
@@ -18,25 +19,30 @@ export interface EpochResult {
   readonly epoch: number;
   readonly loss: number;
   readonly accuracy: number;
+  /** Time spent in its steps. */
   readonly milliseconds: number;
+  readonly examples: number;
 }
 
 /** A course of training. */
 export interface Course {
-  readonly examples: number;
-  readonly batch: number;
+  /** A loop over it is an epoch. */
+  readonly data: Batches;
   readonly epochs: number;
-  /** Draws a new order of the examples for every epoch. */
-  readonly random: gt.Generator;
-  /** Learns from the examples with these numbers. */
-  step(rows: Int32Array): StepResult;
+  /** Learns from a batch. */
+  learn(inputs: gt.Tensor, labels: gt.Tensor): StepResult;
   /** Called after each whole epoch. */
   afterEpoch(result: EpochResult): Promise<void>;
 }
 
-/** How many steps a course takes. */
-export function stepCount(course: Pick<Course, "examples" | "batch" | "epochs">): number {
-  return course.epochs * Math.ceil(course.examples / course.batch);
+/** What a course came to. */
+export interface CourseResult {
+  /** The loss of every step. */
+  readonly losses: readonly number[];
+  /** Time spent in steps, without tests. */
+  readonly milliseconds: number;
+  /** How many examples were learned from in it. */
+  readonly examples: number;
 }
 
 /** Lets signals, timers and the terminal have their turn; steps are synchronous and would shut them out. */
@@ -50,41 +56,38 @@ export function pauseKeeper(): () => Promise<boolean> {
   };
 }
 
-/**
- * Runs a course until its end or until `signal` is aborted, whichever comes first; a step that began is finished.
- *
- * @returns the loss of every step
- */
-export async function runCourse(course: Course, screen: Screen, signal: AbortSignal): Promise<number[]> {
-  const { examples, batch, epochs } = course;
-  const steps = Math.ceil(examples / batch);
+/** Runs a course until its end or until `signal` is aborted, whichever comes first; a step that began is finished. */
+export async function runCourse(course: Course, screen: Screen, signal: AbortSignal): Promise<CourseResult> {
+  const { data, epochs } = course;
+  const steps = data.size;
+  const totalSteps = steps * epochs;
   const losses: number[] = [];
-  const began = performance.now();
   const pause = pauseKeeper();
   let seen = 0;
+  let milliseconds = 0;
   let loss = 0;
   let accuracy = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    const order = course.random.permutation(examples).data as Int32Array;
-    const epochBegan = performance.now();
+    const began = performance.now();
+    let step = 0;
     let lossSum = 0;
     let rightSum = 0;
-    for (let step = 1; step <= steps; step++) {
-      if (signal.aborted) return losses;
-      const rows = order.subarray((step - 1) * batch, step * batch);
-      const result = course.step(rows);
+    for (const [inputs, labels] of data) {
+      if (signal.aborted) break;
+      const result = course.learn(inputs, labels);
+      const rows = labels.size;
+      step++;
       assertFinite(result.loss, epoch, step);
       losses.push(result.loss);
-      seen += rows.length;
-      lossSum += result.loss * rows.length;
+      seen += rows;
+      lossSum += result.loss * rows;
       rightSum += result.right;
       // A mean over everything at first, over about the last fifty steps later.
       const share = Math.max(1 / losses.length, 1 / 50);
       loss += (result.loss - loss) * share;
-      accuracy += (result.right / rows.length - accuracy) * share;
+      accuracy += (result.right / rows - accuracy) * share;
       if (await pause()) {
-        const elapsed = performance.now() - began;
-        const totalSteps = steps * epochs;
+        const elapsed = milliseconds + performance.now() - began;
         screen.progress({
           ...{ epoch, epochs, step, steps, losses, totalSteps, loss, accuracy },
           examplesPerSecond: (1000 * seen) / elapsed,
@@ -92,10 +95,16 @@ export async function runCourse(course: Course, screen: Screen, signal: AbortSig
         });
       }
     }
-    const milliseconds = performance.now() - epochBegan;
-    await course.afterEpoch({ epoch, loss: lossSum / examples, accuracy: rightSum / examples, milliseconds });
+    const taken = performance.now() - began;
+    milliseconds += taken;
+    if (signal.aborted) break;
+    const { examples } = data;
+    await course.afterEpoch({
+      ...{ epoch, examples, milliseconds: taken },
+      ...{ loss: lossSum / examples, accuracy: rightSum / examples },
+    });
   }
-  return losses;
+  return { losses, milliseconds, examples: seen };
 }
 
 function assertFinite(loss: number, epoch: number, step: number): void {

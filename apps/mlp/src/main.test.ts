@@ -42,6 +42,16 @@ test("a piped run writes plain lines and ends with 0", async () => {
   expect(texts.output).toMatch(/weights [0-9a-f]{8} \(seed 1\)\n$/);
 });
 
+test("every mode, on one thread or two, ends with the same weights", async () => {
+  const runs = ["eager", "session", "compiled", "compiled --threads 2"].map((mode) =>
+    start(..."--dataset digits --limit 500 --epochs 2 --layers 256 --mode".split(" "), ...mode.split(" ")),
+  );
+  expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);
+  const prints = runs.map(({ texts }) => /weights ([0-9a-f]{8}) /.exec(texts.output)?.[1]);
+  expect(prints).toEqual(Array(4).fill(prints[0]));
+  expect(runs[3]!.texts.output).toContain("2 threads");
+});
+
 test("a mistake is one line on stderr and ends with 1, wrong usage with 2", async () => {
   const mistake = start("--", "--dataset", "none");
   expect(await mistake.ended).toBe(1);
@@ -60,7 +70,10 @@ test("Ctrl-C ends with 130 and leaves the weights behind", async () => {
   try {
     const file = join(folder, "weights.safetensors");
     const { child, texts, ended } = start("--dataset", "spirals", "--epochs", "100000", "--save", file);
-    child.stdout.on("data", () => /epoch +1\//.test(texts.output) && child.kill("SIGINT"));
+    // Once: a second signal would not wait for the weights.
+    child.stdout.on("data", () => {
+      if (!child.killed && /epoch +1\//.test(texts.output)) child.kill("SIGINT");
+    });
     expect(await ended).toBe(130);
     expect(texts.errors).toBe("");
     expect(texts.output).toMatch(/stopped after [\d,]+ of [\d,]+ steps; weights [0-9a-f]{8} \(seed 1\), saved to /);

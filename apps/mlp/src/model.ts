@@ -75,6 +75,6 @@ export function makeCharacterModel(extents: CharacterExtents, random: gt.Generat
 }
 
 /** How many numbers a model learns. */
-export function weightCount(model: Model): number {
-  return [...model.weights.values()].reduce((sum, weight) => sum + weight.data.length, 0);
+export function weightCount({ weights }: Pick<Model, "weights">): number {
+  return [...weights.values()].reduce((sum, weight) => sum + weight.size, 0);
 }

@@ -1,6 +1,4 @@
 import * as gt from "gradtape";
-import type { StepResult } from "./loop.ts";
-import type { Model } from "./model.ts";
 
 /** The course of the learning rate over a run. */
 export type Schedule = "constant" | "cosine";
@@ -27,14 +25,9 @@ export interface ScheduledOptimizer {
 export function makeOptimizer(options: OptimizerOptions, steps: number): ScheduledOptimizer {
   const globalStep = new gt.Variable(gt.tensor(0, { dtype: "int32" }), { name: "globalStep", trainable: false });
   const { learningRate, schedule, decay, momentum, epsilon, centered } = options;
-  const rate = () => (learningRate / 2) * (1 + Math.cos((Math.PI * Number(globalStep.item())) / steps));
-  const optimizer = new gt.RMSPropOptimizer(schedule === "cosine" ? rate : learningRate, {
-    decay,
-    momentum,
-    epsilon,
-    centered,
-  });
-  return { optimizer, globalStep };
+  // Made of ops that read the counter, the rate is the same number however the step is run.
+  const rate = schedule === "cosine" ? gt.cosineDecay(learningRate, globalStep, Math.max(1, steps)) : learningRate;
+  return { optimizer: new gt.RMSPropOptimizer(rate, { decay, momentum, epsilon, centered }), globalStep };
 }
 
 /** The settings in a few words. */
@@ -44,25 +37,4 @@ export function describeOptimizer(options: OptimizerOptions): string {
   if (momentum !== 0) parts.push(`momentum ${momentum}`);
   parts.push(`epsilon ${epsilon}`);
   return `${centered ? "centered " : ""}RMSProp, ${parts.join(", ")}`;
-}
-
-/** One step of RMSProp on a batch. */
-export function learn(model: Model, inputs: gt.Tensor, labels: gt.Tensor, scheduled: ScheduledOptimizer): StepResult {
-  const { optimizer, globalStep } = scheduled;
-  let logits!: gt.Tensor;
-  let loss!: gt.Tensor;
-  const forward = () => {
-    logits = model.logits(inputs);
-    loss = gt.losses.sparseSoftmaxCrossEntropy(labels, logits);
-    return loss;
-  };
-  optimizer.minimize(forward, { varList: [...model.weights.values()], globalStep });
-  return { loss: Number(loss.item()), right: countEqual(gt.argMax(logits, 1).data, labels.data) };
-}
-
-/** In how many places two lists agree. */
-export function countEqual(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let equal = 0;
-  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
-  return equal;
 }

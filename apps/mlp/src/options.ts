@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import type { Mode } from "./engine.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 
 /** Flags that both commands share. */
@@ -7,6 +8,8 @@ export interface RunOptions
     Omit<OptimizerOptions, "learningRate"> {
   readonly batch?: number;
   readonly epochs?: number;
+  readonly mode: Mode;
+  readonly threads: number;
   readonly seed: number;
   readonly save?: string;
   readonly load?: string;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { type NamesOptions, trainCharacters } from "./characters.ts";
+import { modes } from "./engine.ts";
 import { Mistake } from "./mistake.ts";
 import { schedules } from "./optimizer.ts";
 import { layers, real, whole } from "./options.ts";
@@ -18,7 +19,7 @@ export interface Surroundings {
 
 type Run<Options> = (options: Options, screen: Screen, signal: AbortSignal) => Promise<unknown>;
 
-function addOptimizerFlags(command: Command): Command {
+function addRunFlags(command: Command): Command {
   return command
     .addOption(
       command.createOption("--schedule <name>", "how the rate falls over the run").choices(schedules).default("cosine"),
@@ -27,6 +28,13 @@ function addOptimizerFlags(command: Command): Command {
     .option("--momentum <number>", "share of the last step that is kept", real(0, 1, true), 0)
     .option("--epsilon <number>", "keeps the division away from zero", real(0, Number.POSITIVE_INFINITY), 1e-7)
     .option("--centered", "divide by the variance of the gradients", false)
+    .addOption(
+      command
+        .createOption("--mode <name>", "how the steps are run, with the same bits")
+        .choices(modes)
+        .default("compiled"),
+    )
+    .option("--threads <number>", "threads that compiled steps run on", whole(1, 64), 1)
     .option("--seed <number>", "same seed, same bits", whole(0), 1)
     .option("--save <file>", "write the weights at the end, as safetensors")
     .option("--load <file>", "start from the weights of a file");
@@ -50,7 +58,7 @@ function buildProgram(run: <Options>(command: Run<Options>, options: Options) =>
       "of RMSProp, at the start (default: 0.003; digits 0.002, spirals 0.005)",
       positive,
     );
-  addOptimizerFlags(trainCommand).action((options: TrainOptions) => run(train, options));
+  addRunFlags(trainCommand).action((options: TrainOptions) => run(train, options));
   const namesCommand = program
     .command("names")
     .description("train a character model with an embedding on first names, and make up new ones")
@@ -62,7 +70,7 @@ function buildProgram(run: <Options>(command: Run<Options>, options: Options) =>
     .option("--learning-rate <number>", "of RMSProp, at the start", positive, 0.003)
     .option("--samples <number>", "names to make up at the end", whole(0, 10_000), 24)
     .option("--temperature <number>", "below 1 for likelier names, above 1 for wilder ones", positive, 0.8);
-  addOptimizerFlags(namesCommand).action((options: NamesOptions) => run(trainCharacters, options));
+  addRunFlags(namesCommand).action((options: NamesOptions) => run(trainCharacters, options));
   program.addHelpText("after", () => `\n${trainCommand.helpInformation()}`);
   for (const command of [trainCommand, namesCommand]) {
     command.allowExcessArguments(true).hook("preAction", () => refuseArguments(command.args));

@@ -1,9 +1,11 @@
 import * as gt from "gradtape";
 import { type Dataset, exampleSize, takeFeatures } from "./data/dataset.ts";
-import type { Model } from "./model.ts";
+import type { Mode } from "./engine.ts";
+import type { Learner } from "./learner.ts";
+import type { CourseResult } from "./loop.ts";
 import { confusionCounts, drawConfusion } from "./terminal/confusion.ts";
 import { drawCurve } from "./terminal/curve.ts";
-import { beside } from "./terminal/format.ts";
+import { beside, duration, speed } from "./terminal/format.ts";
 import { cropTogether, drawImage } from "./terminal/picture.ts";
 import { drawRegions, gridPoints } from "./terminal/regions.ts";
 import type { Screen } from "./terminal/screen.ts";
@@ -16,7 +18,7 @@ const picturesOfEach = 3;
 /** A run that has ended. */
 export interface Outcome {
   readonly dataset: Dataset;
-  readonly model: Model;
+  readonly learner: Learner;
   /** The class predicted for every test example. */
   readonly predictions: Int32Array;
   /** The training loss of every step. */
@@ -42,6 +44,12 @@ export function showCurve(losses: readonly number[], screen: Screen): void {
   if (curve.length > 0) section("training loss, step by step", curve.map(screen.colors.cyan), screen);
 }
 
+/** Tells how fast the steps were, if there were any. */
+export function sumUp({ examples, milliseconds }: CourseResult, epochs: number, mode: Mode, screen: Screen): void {
+  if (examples === 0) return;
+  screen.line(`${mode}: ${speed(examples, milliseconds)}, ${duration(milliseconds / epochs)} per epoch`);
+}
+
 function section(title: string, lines: readonly string[], screen: Screen): void {
   screen.line();
   screen.line(screen.colors.bold(title));
@@ -65,10 +73,10 @@ function drawExamples({ dataset, predictions }: Outcome, columns: number): strin
   return beside(blocks, columns).slice(1);
 }
 
-function drawPlane({ dataset, model }: Outcome, columns: number, screen: Screen): string[] {
+function drawPlane({ dataset, learner }: Outcome, columns: number, screen: Screen): string[] {
   if (exampleSize(dataset) !== 2) return [];
   const width = Math.min(61, columns);
   const height = Math.ceil(width / 2);
   const points = gt.tensor(gridPoints(height, width), { shape: [height * width, 2] });
-  return drawRegions(gt.argMax(model.logits(points), 1).data, height, width, screen.colors);
+  return drawRegions(gt.argMax(learner.logits(points), 1).data, height, width, screen.colors);
 }

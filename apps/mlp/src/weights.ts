@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import * as gt from "gradtape";
+import type { Learner } from "./learner.ts";
 import { Mistake, systemReason } from "./mistake.ts";
-import type { Model } from "./model.ts";
 import type { RunOptions } from "./options.ts";
 
 /** Eight hexadecimal digits that change with any bit of any weight: same seed, same fingerprint. */
-function fingerprint(model: Model): string {
+function fingerprint(weights: ReadonlyMap<string, gt.Tensor>): string {
   const hash = createHash("sha256");
-  for (const [name, weight] of model.weights) {
+  for (const [name, weight] of weights) {
     const { data } = weight;
     hash.update(`${name}[${weight.shape}]`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
@@ -37,9 +37,12 @@ export async function assertWritable(path: string): Promise<void> {
 }
 
 /** Writes the weights as safetensors: to a temporary file beside the target, then renamed, so nothing is half-written. */
-async function saveWeights(path: string, model: Model, metadata: Record<string, string>): Promise<void> {
-  const entries = Object.fromEntries([...model.weights].map(([name, weight]) => [name, gt.identity(weight)]));
-  const bytes = gt.saveSafetensors(entries, metadata);
+async function saveWeights(
+  path: string,
+  weights: ReadonlyMap<string, gt.Tensor>,
+  metadata: Record<string, string>,
+): Promise<void> {
+  const bytes = gt.saveSafetensors(Object.fromEntries(weights), metadata);
   try {
     const file = await open(temporary(path), "w");
     try {
@@ -57,25 +60,26 @@ async function saveWeights(path: string, model: Model, metadata: Record<string, 
 
 /** Fingerprints a trained model, saves it if `options` ask for that, and returns both in words. */
 export async function keepWeights(
-  model: Model,
+  learner: Learner,
   options: Pick<RunOptions, "save" | "seed">,
   metadata: Record<string, string>,
 ): Promise<{ readonly print: string; readonly text: string }> {
-  const print = fingerprint(model);
+  const weights = learner.read();
+  const print = fingerprint(weights);
   const text = `weights ${print} (seed ${options.seed})`;
   if (options.save === undefined) return { print, text };
-  await saveWeights(options.save, model, { ...metadata, seed: String(options.seed) });
+  await saveWeights(options.save, weights, { ...metadata, seed: String(options.seed) });
   return { print, text: `${text}, saved to ${options.save}` };
 }
 
 /** Reads weights into a model; a file whose names or shapes are not the model's changes nothing. */
-export async function loadWeights(path: string, model: Model): Promise<void> {
+export async function loadWeights(path: string, learner: Learner): Promise<void> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw new Mistake(`--load ${path}: cannot be read, ${systemReason(error)}; name a file that --save wrote`);
   });
   const { tensors, metadata } = parse(path, bytes);
   const differences: string[] = [];
-  for (const [name, weight] of model.weights) {
+  for (const [name, weight] of learner.weights) {
     const found = tensors[name];
     const expected = `${weight.dtype} [${weight.shape.join(", ")}]`;
     const actual = found && `${found.dtype} [${found.shape.join(", ")}]`;
@@ -83,13 +87,13 @@ export async function loadWeights(path: string, model: Model): Promise<void> {
     else if (actual !== expected) differences.push(`${name} is ${actual}, expected ${expected}`);
   }
   for (const name of Object.keys(tensors)) {
-    if (!model.weights.has(name)) differences.push(`${name} is not in the model`);
+    if (!learner.weights.has(name)) differences.push(`${name} is not in the model`);
   }
   if (differences.length > 0) {
     const advice = metadata.flags ? `the file was trained with ${metadata.flags}` : "use the flags it was trained with";
     throw new Mistake(`--load ${path}: does not fit the model: ${differences.join(", ")}; ${advice}`);
   }
-  for (const [name, weight] of model.weights) weight.assign(tensors[name]!);
+  learner.write(tensors);
 }
 
 function parse(path: string, bytes: Uint8Array): ReturnType<typeof gt.loadSafetensors> {

@@ -57,6 +57,14 @@ describe("the same bits for any number of threads", () => {
   });
 });
 
+test("eager ops follow to the new memory", () => {
+  const big = gt.ones([2000]);
+  const before = gt.add(big, 1).data;
+  gt.setThreads(2);
+  expect(gt.add(big, 1).data).toEqual(before);
+  expect(gt.sub(big, 2).data[1999]).toBe(-1);
+});
+
 test("what is no number of threads is refused", () => {
   for (const count of [0, -1, 1.5, 65, "2" as never])
     expect(() => gt.setThreads(count)).toThrow(/is not a number of threads/);

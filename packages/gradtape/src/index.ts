@@ -182,11 +182,11 @@ export {
 export {
   type BackendInfo,
   type BatchOf,
+  backendInfo,
   type Dataset,
   type DatasetOptions,
   type DatasetState,
   type DType,
-  backendInfo,
   dataset,
   eye,
   FailedPreconditionError,

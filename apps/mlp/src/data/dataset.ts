@@ -1,4 +1,4 @@
-import type * as gt from "gradtape";
+import * as gt from "gradtape";
 
 /** Rows of one kind: `features` holds `labels.length` rows, row-major, in the units of their file. */
 export interface Split {
@@ -35,9 +35,11 @@ export function takeFeatures(dataset: Dataset, split: Split, rows: ArrayLike<num
   return taken;
 }
 
-/** The labels of the chosen rows. */
-export function takeLabels(split: Split, rows: ArrayLike<number>): Int32Array {
-  return Int32Array.from(rows, (row) => split.labels[row]!);
+/** A whole split as tensors: scaled features `[rows, exampleSize]`, and labels. */
+export function splitTensors(dataset: Dataset, { features, labels }: Split): readonly [gt.Tensor, gt.Tensor] {
+  const scaled = new Float32Array(features.length);
+  for (let i = 0; i < scaled.length; i++) scaled[i] = features[i]! * dataset.scale;
+  return [gt.tensor(scaled, { shape: [labels.length, exampleSize(dataset)] }), gt.tensor(labels, { dtype: "int32" })];
 }
 
 /** A split of the chosen rows alone. */

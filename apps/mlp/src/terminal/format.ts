@@ -30,6 +30,11 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
+/** How fast examples went through: `32,021 examples/s`. */
+export function speed(examples: number, milliseconds: number): string {
+  return `${count((1000 * examples) / milliseconds)} examples/s`;
+}
+
 /** Lines side by side, `gap` spaces between, as many blocks in a row as fit into `columns`. */
 export function beside(blocks: readonly (readonly string[])[], columns: number, gap = 3): string[] {
   const width = Math.max(0, ...blocks.flat().map((line) => line.length));

@@ -77,6 +77,7 @@ class Instances {
   private readonly fn: (...args: any[]) => unknown;
   private readonly name: string;
   private readonly made: Instance[] = [];
+  private readonly told = new Set<string>();
   private last: Instance | null = null;
 
   constructor(fn: (...args: any[]) => unknown, name: string) {
@@ -89,7 +90,7 @@ class Instances {
     const parts = takeApart(args);
     let instance = this.made.find((each) => each.fits(parts));
     if (instance === undefined) {
-      instance = new Instance(this.fn, this.name, parts);
+      instance = new Instance(this.fn, this.name, parts, (notice) => this.tell(notice));
       this.made.push(instance);
       if (this.made.length === MANY) this.warn(instance);
     }
@@ -116,10 +117,17 @@ class Instances {
   }
 
   private warn({ specs }: Instance): void {
-    console.warn(
+    this.tell(
       `compile: ${this.name} has been compiled for ${MANY} signatures, the last one (${describeSpecs(specs)}); ` +
         "give its arguments fewer different shapes, for instance by dropping the last, shorter batch",
     );
+  }
+
+  /** Says something once. */
+  private tell(notice: string): void {
+    if (this.told.has(notice)) return;
+    this.told.add(notice);
+    console.warn(notice);
   }
 }
 
@@ -132,11 +140,18 @@ class Instance {
   private readonly plain: boolean;
   private readonly traced: Trace;
   private readonly name: string;
+  private readonly tell: (notice: string) => void;
   private executable: Executable | null = null;
   private session: Session | null = null;
 
-  constructor(fn: (...args: any[]) => unknown, name: string, { tensors, structure }: Arguments) {
+  constructor(
+    fn: (...args: any[]) => unknown,
+    name: string,
+    { tensors, structure }: Arguments,
+    tell: (notice: string) => void,
+  ) {
     this.name = name;
+    this.tell = tell;
     this.specs = tensors.map(({ shape, dtype }) => ({ shape: [...shape], dtype }));
     this.structure = structure;
     this.plain = structure[0] === tensors.length && structure.length === tensors.length + 1;
@@ -206,7 +221,7 @@ class Instance {
       if (present !== null && !(error instanceof NotCompilable)) throw error;
       const where =
         error instanceof NotCompilable && error.operation.location ? `, at ${error.operation.location}` : "";
-      console.warn(`compile: ${this.name} runs operation by operation: ${(error as Error).message}${where}`);
+      this.tell(`compile: ${this.name} runs operation by operation: ${(error as Error).message}${where}`);
       this.session = new Session({ graph });
       return null;
     }

@@ -98,11 +98,11 @@ function denseSize(extents: Shape, strides: readonly number[]): number | null {
 
 function loopOf(engine: Machine, program: Program, pattern: LoopPattern): Loop {
   const key = `vectors ${patternKey(pattern)}`;
-  const known = program.printed.get(key) as Loop | undefined;
-  if (known !== undefined) return known;
-  const module = new WasmModule();
+  const known = program.printed.get(key) as { engine: Machine; run: Loop } | undefined;
+  if (known?.engine === engine) return known.run;
+  const module = new WasmModule(engine.limits);
   module.export("run", addLoop(module, program, pattern));
   const { run } = engine.instantiate(module.toBytes()) as { run: Loop };
-  program.printed.set(key, run);
+  program.printed.set(key, { engine, run });
   return run;
 }

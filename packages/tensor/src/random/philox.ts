@@ -13,8 +13,13 @@ export type Key = readonly [number, number];
 
 /** Writes the four 32-bit words that belong to `counter` under `key` into `words`. */
 export function philox(words: Uint32Array, counter: Counter, key: Key): void {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+  // Taken one by one: an iterator for each of millions of blocks would be garbage.
+  let c0 = counter[0];
+  let c1 = counter[1];
+  let c2 = counter[2];
+  let c3 = counter[3];
+  let k0 = key[0];
+  let k1 = key[1];
   for (let round = 0; round < 10; round++) {
     const low0 = Math.imul(MULTIPLIER_0, c0) >>> 0;
     const low1 = Math.imul(MULTIPLIER_1, c2) >>> 0;
