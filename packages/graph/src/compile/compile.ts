@@ -59,18 +59,51 @@ export function compile<F extends (...args: any[]) => unknown>(
 ): Compiled<F> {
   if (typeof fn !== "function") throw new TypeError(`compile: expected a function, got ${nameOf(fn)}`);
   const instances = new Instances(fn, name);
-  const run = (...args: Parameters<F>) => {
+  const run = listed(fn.length, (args) => {
     if (recorders.length > 0 || currentGraph() !== null) return fn(...args);
     return instances.call(args);
-  };
+  });
   return Object.assign(run, {
-    item: (...args: Parameters<F>) => instances.item(args),
+    item: listed(fn.length, (args) => instances.item(args)),
     explain: (...args: Parameters<F> | []) => instances.explainable(args).explain(),
     profile(args: Parameters<F>, steps = 10) {
       const { instance, tensors } = instances.find(args);
       return instance.profile(tensors, steps);
     },
   }) as Compiled<F>;
+}
+
+/**
+ * A function of `count` arguments that hands them on as a list. Up to three of them go into a list that is used again and
+ * again: one of its own for each call would be garbage.
+ */
+function listed<R>(count: number, use: (args: readonly unknown[]) => R): (...args: unknown[]) => R {
+  const list: unknown[] = Array(count).fill(undefined);
+  if (count === 1) {
+    return (a, ...more) => {
+      if (more.length > 0) return use([a, ...more]);
+      list[0] = a;
+      return use(list);
+    };
+  }
+  if (count === 2) {
+    return (a, b, ...more) => {
+      if (more.length > 0) return use([a, b, ...more]);
+      list[0] = a;
+      list[1] = b;
+      return use(list);
+    };
+  }
+  if (count === 3) {
+    return (a, b, c, ...more) => {
+      if (more.length > 0) return use([a, b, c, ...more]);
+      list[0] = a;
+      list[1] = b;
+      list[2] = c;
+      return use(list);
+    };
+  }
+  return (...args) => use(args);
 }
 
 class Instances {
