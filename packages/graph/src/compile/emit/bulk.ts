@@ -62,7 +62,7 @@ const bytesOf = ({ buffer, layout }: Value, axes = layout.shape) => sizeOfShape(
 
 /** Bytes of the work area of bulk work. */
 export function bulkWork({ form, inputs }: Bulk): number {
-  if (form.kind === "updateRows") return 64;
+  if (form.kind === "updateRows" || form.kind === "gather") return 64;
   return form.kind === "unique" ? 4 * tableSize(inputs[0]!.buffer.size) : 0;
 }
 
@@ -91,8 +91,8 @@ export function emitCheck(
 }
 
 export function emitGather(
-  { routine, rows }: Setting,
-  { axis, batchDims }: FormOf<"gather">,
+  { routine, rows, work }: Setting,
+  { axis, batchDims, negativeIsZero }: FormOf<"gather">,
   inputs: readonly Value[],
   [output]: readonly Value[],
 ): wasm.Statement[] {
@@ -108,7 +108,15 @@ export function emitGather(
     { extent: outer, strides: [(shape[axis]! * width) / 4, 0, (each * width) / 4] },
   ];
   const addresses = [params, indices, output!].map((value) => routine.address(value));
-  return routine.walk(axes, addresses, (at) => [rows.gather.call(...at, i32(each), i32(width)) as wasm.Statement]);
+  const [table, names] = addresses as [wasm.Value, wasm.Value, wasm.Value];
+  const ahead =
+    axis === 0 && params.buffer.kind === "state" && !negativeIsZero
+      ? [rows.touch.call(table, names, i32(each), i32(width), i32(work)) as wasm.Statement]
+      : [];
+  return [
+    ...ahead,
+    ...routine.walk(axes, addresses, (at) => [rows.gather.call(...at, i32(each), i32(width)) as wasm.Statement]),
+  ];
 }
 
 export function emitSegmentSum(
