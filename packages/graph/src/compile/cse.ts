@@ -1,7 +1,7 @@
 import { expressionKey } from "./expression.ts";
-import type { Lowered } from "./lower.ts";
 import type { Node, Operand } from "./node.ts";
 import { isRoot } from "./order.ts";
+import type { Lowered } from "./request.ts";
 import { type Buffer, type Value, valueKey } from "./values.ts";
 
 /** Computes once what several nodes compute in the same way. */

@@ -18,11 +18,11 @@ import type { State, Storage } from "../state.ts";
 import { costOf } from "./cost.ts";
 import { emitModule, type PlacedCheck, type Threads, workBytes } from "./emit/module.ts";
 import type { Kernel } from "./fuse.ts";
-import type { Lowered, Request } from "./lower.ts";
 import type { Node } from "./node.ts";
 import { Pace } from "./pace.ts";
 import { kernelsOf } from "./passes.ts";
 import { bytesOf, type MemoryPlan, planMemory } from "./plan.ts";
+import type { Lowered, Request } from "./request.ts";
 import { type Buffer, sizeOfShape } from "./values.ts";
 import { verifyKernels, verifyNodes, verifyPlan } from "./verify.ts";
 

@@ -18,6 +18,13 @@ export function substitute(
   return result;
 }
 
+/** Expressions with `inputs[i]` in place of `input(i)`. */
+export function replaceInputs(expressions: readonly Scalar[], inputs: readonly Scalar[]): Scalar[] {
+  const done = new Map<Scalar, Scalar>();
+  const replace = (leaf: Scalar) => (leaf.op === "input" ? inputs[leaf.value!] : undefined);
+  return expressions.map((each) => substitute(each, replace, done));
+}
+
 const isConstant = (node: Scalar | undefined, value: number) => node?.op === "constant" && Object.is(node.value, value);
 
 /** The same value, bit for bit, by fewer operations; NaNs stay NaNs. */

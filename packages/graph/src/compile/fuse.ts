@@ -1,8 +1,8 @@
 import { scalar as k, type Scalar, type Shape } from "@gradtape/tensor";
-import { canonical, folds, inputsOf } from "./expression.ts";
-import { equalLists, replaceInputs, sameOperand } from "./inline.ts";
-import type { Lowered } from "./lower.ts";
+import { canonical, folds, inputsOf, replaceInputs } from "./expression.ts";
+import { equalLists, sameOperand } from "./inline.ts";
 import type { BulkForm, Loops, Node, Operand } from "./node.ts";
+import type { Lowered } from "./request.ts";
 import type { Buffer, Count, Value } from "./values.ts";
 
 /** One kernel of the step: loops, a product with what is done to it on the spot, or bulk work. */

@@ -1,8 +1,8 @@
 import { scalar as k, type Scalar } from "@gradtape/tensor";
-import { folds, inputsOf, substitute } from "./expression.ts";
-import type { Lowered } from "./lower.ts";
+import { folds, inputsOf, replaceInputs } from "./expression.ts";
 import type { Loops, Node, Operand } from "./node.ts";
 import { isRoot, Uses } from "./order.ts";
+import type { Lowered } from "./request.ts";
 import { sameValue } from "./values.ts";
 
 /**
@@ -80,13 +80,6 @@ export function withLoops(node: Node, loops: Loops): Node {
   const operands = used.map((i) => loops.operands[i]!);
   const work: Loops = { ...loops, operands, expressions: replaceInputs(loops.expressions, list) };
   return { ...node, work, inputs: operands.map(({ value }) => value) };
-}
-
-/** Expressions with `inputs[i]` in place of `input(i)`. */
-export function replaceInputs(expressions: readonly Scalar[], inputs: readonly Scalar[]): Scalar[] {
-  const done = new Map<Scalar, Scalar>();
-  const replace = (leaf: Scalar) => (leaf.op === "input" ? inputs[leaf.value!] : undefined);
-  return expressions.map((each) => substitute(each, replace, done));
 }
 
 export function sameOperand(a: Operand, b: Operand): boolean {

@@ -1,14 +1,15 @@
 import {
   broadcasted,
+  type DType,
   EagerTensor,
   type Form,
   hasVectors,
   type IndexCheck,
-  isContiguous,
   isStatic,
   type Kernel,
   scalar as k,
   type Layout,
+  type LoopForm,
   type PartialShape,
   reshaped,
   rowMajor,
@@ -19,37 +20,22 @@ import {
 } from "@gradtape/tensor";
 import type { Operation, SymbolicTensor } from "../operation.ts";
 import { State } from "../state.ts";
-import { inputsOf, substitute } from "./expression.ts";
-import type { Loops, Node, Operand } from "./node.ts";
-import { type Buffer, Buffers, type Count, sameLayout, sizeOfShape, specOf, uniform, type Value } from "./values.ts";
-
-/** Thrown for what has no compiled form: which operation, and why. */
-export class NotCompilable extends Error {
-  readonly operation: Operation;
-  readonly reason: string;
-
-  constructor(operation: Operation, reason: string) {
-    super(`${operation.name} (${operation.type}) cannot be compiled: ${reason}`);
-    this.operation = operation;
-    this.reason = reason;
-  }
-}
-
-/** What is to be computed: operations in order, what is fed with what shapes, and what is asked for. */
-export interface Request {
-  readonly operations: readonly Operation[];
-  readonly fed: ReadonlyMap<Tensor, TensorSpec>;
-  readonly fetched: readonly Tensor[];
-}
-
-/** Operations as nodes over buffers: views are gone, constants computed. */
-export interface Lowered {
-  readonly nodes: readonly Node[];
-  readonly buffers: Buffers;
-  readonly fed: ReadonlyMap<Tensor, Buffer>;
-  readonly states: ReadonlyMap<State, Buffer>;
-  readonly fetched: readonly Value[];
-}
+import { substitute } from "./expression.ts";
+import type { Operand } from "./node.ts";
+import { NodeList } from "./node-list.ts";
+import { type Lowered, NotCompilable, type Request } from "./request.ts";
+import { Sources } from "./sources.ts";
+import {
+  type Buffer,
+  Buffers,
+  type Count,
+  sameLayout,
+  sizeOfShape,
+  specOf,
+  uniform,
+  type Value,
+  whole,
+} from "./values.ts";
 
 /** Constants are computed beforehand up to this many elements. */
 const FOLDED = 65536;
@@ -71,12 +57,10 @@ class Lowering {
   private readonly request: Request;
   private readonly copies: ReadonlySet<string>;
   private readonly buffers = new Buffers();
-  private readonly nodes: Node[] = [];
+  private readonly list = new NodeList(this.buffers);
+  private readonly sources = new Sources(this.buffers);
   private readonly values = new Map<Tensor, Value>();
-  private readonly constants = new Map<EagerTensor, Buffer>();
-  private readonly states = new Map<State, Buffer>();
   private readonly fed = new Map<Tensor, Buffer>();
-  private readonly versions = new Map<Buffer, number>();
   private readonly copied = new Map<string, Value>();
   private readonly counts = new Map<string, Count>();
   private stale: string | null = null;
@@ -88,7 +72,7 @@ class Lowering {
 
   get result(): Lowered {
     const fetched = this.request.fetched.map((tensor) => this.valueOf(tensor));
-    return { nodes: this.nodes, buffers: this.buffers, fed: this.fed, states: this.states, fetched };
+    return { nodes: this.list.nodes, buffers: this.buffers, fed: this.fed, states: this.sources.states, fetched };
   }
 
   /** Lowers everything; the read that needs a copy, when one is found. */
@@ -113,7 +97,7 @@ class Lowering {
     if (def.allowsMissing)
       throw new NotCompilable(operation, "whether a variable has a value is known only to a session");
     const values = inputs.map((input, i) =>
-      input instanceof State && def.writes?.includes(i) ? this.stateValue(input) : this.valueOf(input),
+      input instanceof State && def.writes?.includes(i) ? this.sources.present(input) : this.valueOf(input),
     );
     const specs = values.map(specOf);
     const inferred = def.infer(specs, attributes);
@@ -137,7 +121,8 @@ class Lowering {
     const size = specs.reduce((sum, { shape }) => sum + (isStatic(shape) ? sizeOfShape(shape) : 0), 0);
     if (size > FOLDED && kernel.form?.kind !== "view") return false;
     const inputs = values.map(({ buffer, layout }) => new EagerTensor(buffer.dtype, layout, buffer.data!.buffer));
-    for (const [i, made] of kernel.run(inputs, specs).entries()) this.values.set(outputs[i]!, this.constant(made));
+    for (const [i, made] of kernel.run(inputs, specs).entries())
+      this.values.set(outputs[i]!, this.sources.constant(made));
     return true;
   }
 
@@ -149,21 +134,19 @@ class Lowering {
     shapes: readonly { shape: Shape; count: Count | null }[],
   ): void {
     if (form === undefined) throw new NotCompilable(operation, "its kernel can only be run");
-    const strange = [...values, ...specs].find((each) => ("buffer" in each ? each.buffer : each).dtype === "float64");
-    if (strange !== undefined) throw new NotCompilable(operation, "it computes in float64");
-    if ("program" in form && !hasVectors(form.program))
-      throw new NotCompilable(operation, "vectors lack its arithmetic");
-    if (form.kind === "product" && specs[0]!.dtype !== "float32")
-      throw new NotCompilable(operation, "only float32 products are compiled");
-    if (form.kind === "unique" && specs[0]!.dtype !== "int32")
-      throw new NotCompilable(operation, "only int32 elements are compiled");
+    const lacking = whatIsLacking(form, [
+      ...values.map(({ buffer }) => buffer.dtype),
+      ...specs.map(({ dtype }) => dtype),
+    ]);
+    if (lacking !== null) throw new NotCompilable(operation, lacking);
     const given = "takes" in form && form.takes !== undefined ? values.slice(0, form.takes) : values;
-    const rowWise =
-      form.kind === "gather" || form.kind === "segmentSum" || form.kind === "unique" || form.kind === "updateRows";
-    const taken = rowWise ? given.map((value) => this.compacted(operation, value)) : given;
+    const taken = rowWise.has(form.kind) ? given.map((value) => this.list.compacted(operation, value)) : given;
     if (form.kind === "view") {
       const { shape, count } = shapes[0]!;
-      this.values.set(operation.outputs[0]!, { ...this.viewed(operation, values[0]!, form.arrange, shape), count });
+      this.values.set(operation.outputs[0]!, {
+        ...this.list.viewed(operation, values[0]!, form.arrange, shape),
+        count,
+      });
       return;
     }
     if (form.kind === "update") {
@@ -184,8 +167,8 @@ class Lowering {
       const indices = values.length - 1;
       const rows = values[0]!.layout.shape[0]!;
       this.check(operation, taken[indices]!, { op: form.op, input: indices, rows });
-      const written = values.slice(0, form.program.outputs.length).map((value) => this.nextVersion(value.buffer));
-      this.add(
+      const written = values.slice(0, form.program.outputs.length).map((value) => this.sources.next(value.buffer));
+      this.list.add(
         operation,
         { kind: "bulk", form },
         taken,
@@ -201,7 +184,7 @@ class Lowering {
         const rows = shapes[0]!.shape[form.batchDims]!;
         this.check(operation, taken[1]!, { op: form.op, input: 1, rows, negativeAllowed: true });
       }
-      this.add(operation, { kind: "bulk", form }, taken, outputs);
+      this.list.add(operation, { kind: "bulk", form }, taken, outputs);
     }
     for (const [i, output] of operation.outputs.entries()) {
       if (!this.values.has(output)) this.values.set(output, outputs[i]!);
@@ -209,13 +192,13 @@ class Lowering {
   }
 
   private check(operation: Operation, indices: Value, check: IndexCheck): void {
-    this.add(operation, { kind: "bulk", form: { kind: "check", check } }, [indices], []);
+    this.list.add(operation, { kind: "bulk", form: { kind: "check", check } }, [indices], []);
   }
 
   /** Loops over elements or rows; nothing remains of one whose results are its operands. */
   private loops(
     operation: Operation,
-    { program, axes }: Extract<Form, { kind: "loops" }>,
+    { program, axes }: LoopForm,
     inputs: readonly Value[],
     outputs: readonly Value[],
   ): void {
@@ -240,7 +223,7 @@ class Lowering {
       return [];
     });
     if (kept.length === 0) return;
-    this.addLoops(operation, {
+    this.list.addLoops(operation, {
       kind: "loops",
       ...{ shape, axes, operands },
       expressions: kept.map((i) => expressions[i]!),
@@ -255,58 +238,14 @@ class Lowering {
     // What lies in the same memory but in another order has to be read before anything is written.
     const apart = inputs.map((value, i) => {
       const clash = i >= states.length && states.some(({ buffer }) => buffer === value.buffer);
-      return clash && !sameLayout(value.layout, states[0]!.layout) ? this.copyOf(operation, value) : value;
+      return clash && !sameLayout(value.layout, states[0]!.layout) ? this.list.copyOf(operation, value) : value;
     });
     const operands = apart.map(
       (value): Operand => ({ value, level: "element", strides: broadcasted(value.layout, shape).strides }),
     );
-    const targets = program.map((_, i): Operand => ({ ...operands[i]!, value: this.nextVersion(inputs[i]!.buffer) }));
+    const targets = program.map((_, i): Operand => ({ ...operands[i]!, value: this.sources.next(inputs[i]!.buffer) }));
     const expressions = this.withConstants(program, inputs);
-    this.addLoops(operation, { kind: "loops", shape, axes: [], operands, expressions, targets });
-  }
-
-  private addLoops(operation: Operation, loops: Loops): void {
-    const used = [...inputsOf(loops.expressions)].sort((a, b) => a - b);
-    const renumbered = used.map((i, at) => k.input(at, loops.operands[i]!.value.buffer.dtype));
-    const expressions = loops.expressions.map((each) =>
-      substitute(each, (leaf) => (leaf.op === "input" ? renumbered[used.indexOf(leaf.value!)] : undefined)),
-    );
-    const operands = used.map((i) => loops.operands[i]!);
-    const { shape, axes, drop } = withoutUnits(loops);
-    const squeezed = (operand: Operand): Operand => ({
-      ...operand,
-      strides: operand.strides.filter((_, i) => !drop.has(i)),
-    });
-    const targets = loops.targets.map(squeezed);
-    const outputs = targets.map(({ value }) => value);
-    const writes = outputs.map(({ buffer }) => buffer).filter(({ kind }) => kind === "state");
-    const work: Loops = { kind: "loops", shape, axes, operands: operands.map(squeezed), expressions, targets };
-    this.add(
-      operation,
-      work,
-      operands.map(({ value }) => value),
-      outputs,
-      writes,
-    );
-  }
-
-  private add(
-    operation: Operation,
-    work: Node["work"],
-    inputs: readonly Value[],
-    outputs: readonly Value[],
-    writes: readonly Buffer[] = [],
-  ): void {
-    const counts = outputs.find(({ count }) => count !== null && !inputs.some((input) => input.count === count))?.count;
-    this.nodes.push({
-      id: this.nodes.length,
-      operations: [operation],
-      work,
-      inputs,
-      outputs,
-      writes,
-      counts: counts ?? null,
-    });
+    this.list.addLoops(operation, { kind: "loops", shape, axes: [], operands, expressions, targets });
   }
 
   /** Expressions in which inputs that are the same everywhere are numbers. */
@@ -327,96 +266,35 @@ class Lowering {
 
   private valueOf(input: Tensor | State): Value {
     if (input instanceof State) return this.readState(input);
-    if (input instanceof EagerTensor) return this.constant(input);
+    if (input instanceof EagerTensor) return this.sources.constant(input);
     return this.values.get(input)!;
-  }
-
-  private constant(data: EagerTensor): Value {
-    let buffer = this.constants.get(data);
-    if (buffer === undefined) {
-      buffer = this.buffers.make("constant", data.dtype, data.buffer.length, { data });
-      this.constants.set(data, buffer);
-    }
-    return { buffer, layout: data.layout, version: 0, count: null };
-  }
-
-  private stateValue(state: State): Value {
-    let buffer = this.states.get(state);
-    if (buffer === undefined) {
-      buffer = this.buffers.make("state", state.dtype, sizeOfShape(state.shape), { state });
-      this.states.set(state, buffer);
-      this.versions.set(buffer, 0);
-    }
-    return { ...whole(buffer, state.shape), version: this.versions.get(buffer)! };
   }
 
   /** The present value of a variable; a copy where it is known to outlive the next write. */
   private readState(state: State): Value {
-    const value = this.stateValue(state);
+    const value = this.sources.present(state);
     const key = readKey(value);
     if (!this.copies.has(key)) return value;
     let copy = this.copied.get(key);
     if (copy === undefined) {
-      copy = this.copyOf(this.lastOperation(), value);
+      copy = this.list.copyOf(this.lastOperation(), value);
       this.copied.set(key, copy);
     }
     return copy;
   }
 
   private lastOperation(): Operation {
-    return this.nodes[this.nodes.length - 1]?.operations[0] ?? this.request.operations[0]!;
-  }
-
-  private nextVersion(buffer: Buffer): Value {
-    this.versions.set(buffer, this.versions.get(buffer)! + 1);
-    return { ...whole(buffer, buffer.state!.shape), version: this.versions.get(buffer)! };
+    return this.list.nodes[this.list.nodes.length - 1]?.operations[0] ?? this.request.operations[0]!;
   }
 
   private checkFresh(value: Value): void {
-    if (value.buffer.kind === "state" && value.version !== this.versions.get(value.buffer))
-      this.stale ??= readKey(value);
-  }
-
-  /** `value` seen through another layout, compacted first where there is none. */
-  private viewed(
-    operation: Operation,
-    value: Value,
-    arrange: (layout: Layout, shape: Shape) => Layout | null,
-    shape: Shape,
-  ): Value {
-    const direct = arrange(value.layout, shape);
-    if (direct !== null) return { ...value, layout: direct };
-    const compact = this.copyOf(operation, value);
-    return { ...compact, layout: arrange(compact.layout, shape)! };
-  }
-
-  /** `value`, or a copy whose elements lie in row-major order. */
-  private compacted(operation: Operation, value: Value): Value {
-    return isContiguous(value.layout) ? value : { ...this.copyOf(operation, value), count: value.count };
-  }
-
-  private copyOf(operation: Operation, value: Value): Value {
-    const { shape } = value.layout;
-    const copy = whole(this.buffers.make("temporary", value.buffer.dtype, sizeOfShape(shape)), shape);
-    this.copyInto(operation, value, copy);
-    return copy;
-  }
-
-  private copyInto(operation: Operation, value: Value, target: Value): void {
-    const { shape } = value.layout;
-    const operand: Operand = { value, level: "element", strides: value.layout.strides };
-    this.addLoops(operation, {
-      kind: "loops",
-      ...{ shape, axes: [], operands: [operand] },
-      expressions: [k.input(0, value.buffer.dtype)],
-      targets: [{ value: target, level: "element", strides: target.layout.strides }],
-    });
+    if (!this.sources.isFresh(value)) this.stale ??= readKey(value);
   }
 
   /** An operand with one value for each row, in the shape of the axes that are kept. */
   private rowValue(operation: Operation, value: Value, shape: Shape, axes: readonly number[]): Value {
     const kept = shape.filter((_, axis) => !axes.includes(axis));
-    return this.viewed(operation, value, reshaped, kept);
+    return this.list.viewed(operation, value, reshaped, kept);
   }
 
   /** The shape of an output with counted axes at their bounds. */
@@ -444,20 +322,19 @@ class Lowering {
   }
 }
 
-/** Loops without axes of extent 1, as far as nothing is folded over them. */
-function withoutUnits({ shape, axes }: Loops): { shape: Shape; axes: number[]; drop: Set<number> } {
-  const drop = new Set(shape.flatMap((extent, axis) => (extent === 1 && !axes.includes(axis) ? [axis] : [])));
-  const left = shape.flatMap((_, axis) => (drop.has(axis) ? [] : [axis]));
-  return { shape: left.map((axis) => shape[axis]!), axes: axes.map((axis) => left.indexOf(axis)), drop };
+/** Kernels that read their operands row by row, where they lie. */
+const rowWise = new Set<Form["kind"]>(["gather", "segmentSum", "unique", "updateRows"]);
+
+/** Why a kernel cannot be compiled for such dtypes; `null` when it can. */
+function whatIsLacking(form: Form, dtypes: readonly DType[]): string | null {
+  if (dtypes.includes("float64")) return "it computes in float64";
+  if ("program" in form && !hasVectors(form.program)) return "vectors lack its arithmetic";
+  if (form.kind === "product" && dtypes[0] !== "float32") return "only float32 products are compiled";
+  return form.kind === "unique" && dtypes[0] !== "int32" ? "only int32 elements are compiled" : null;
 }
 
-function folded({ program }: Extract<Form, { kind: "loops" }>): boolean {
+function folded({ program }: LoopForm): boolean {
   return program.levels.includes("row");
-}
-
-/** All elements of a buffer in row-major order. */
-function whole(buffer: Buffer, shape: Shape): Value {
-  return { buffer, layout: rowMajor(shape), version: 0, count: null };
 }
 
 function readKey({ buffer, version }: Value): string {

@@ -1,5 +1,5 @@
-import type { Lowered } from "./lower.ts";
 import type { Node } from "./node.ts";
+import type { Lowered } from "./request.ts";
 import type { Buffer, Value } from "./values.ts";
 
 /** Who makes and who reads what, over a list of nodes. */

@@ -1,9 +1,10 @@
 import { shareCommon } from "./cse.ts";
 import { fuse, type Kernel } from "./fuse.ts";
 import { inline } from "./inline.ts";
-import { type Lowered, lower, type Request } from "./lower.ts";
+import { lower } from "./lower.ts";
 import type { Node } from "./node.ts";
 import { order } from "./order.ts";
+import type { Lowered, Request } from "./request.ts";
 
 /** The passes from operations to kernels. `check`, where given, hears of the nodes after each. */
 export function kernelsOf(

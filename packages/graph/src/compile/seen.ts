@@ -4,7 +4,7 @@ import { Operation, SymbolicTensor } from "../operation.ts";
 import { schedule } from "../schedule.ts";
 import { State, type Storage } from "../state.ts";
 import { Executable } from "./executable.ts";
-import { NotCompilable } from "./lower.ts";
+import { NotCompilable } from "./request.ts";
 
 /** A run that has been asked for so often before is compiled. */
 const OFTEN = 2;

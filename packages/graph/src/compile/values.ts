@@ -1,4 +1,12 @@
-import type { DType, EagerTensor, Layout, PartialShape, Shape, TensorSpec } from "@gradtape/tensor";
+import {
+  type DType,
+  type EagerTensor,
+  type Layout,
+  type PartialShape,
+  rowMajor,
+  type Shape,
+  type TensorSpec,
+} from "@gradtape/tensor";
 import type { SymbolicTensor } from "../operation.ts";
 import type { State } from "../state.ts";
 
@@ -33,6 +41,11 @@ export interface Value {
   readonly version: number;
   /** Which rows are there, when not all: axis 0 is counted. */
   readonly count: Count | null;
+}
+
+/** All elements of a buffer in row-major order. */
+export function whole(buffer: Buffer, shape: Shape): Value {
+  return { buffer, layout: rowMajor(shape), version: 0, count: null };
 }
 
 /** The shape as rules see it: a counted axis by its name. */
