@@ -35,8 +35,11 @@ export const control = {
   size: (threads: number) => 64 * (1 + threads),
 };
 
-/** A wait that does not end turns from looking all the time to looking ten thousand times a second. */
-const SPINS = 30_000;
+/**
+ * A wait that does not end within about a millisecond turns from looking all the time to looking ten thousand times a
+ * second. Not earlier: two threads that keep falling asleep look idle to the system, which then leaves both on one processor.
+ */
+const SPINS = 1_000_000;
 const NANOSECONDS = 100_000;
 
 /**

@@ -40,7 +40,8 @@ function work({ memory, library, control: at, thread }: Start): void {
   };
   let last = 0;
   for (;;) {
-    for (let spins = 0; Atomics.load(cells, 0) === last; spins++) if (spins > 5000) Atomics.wait(cells, 0, last, 1000);
+    for (let spins = 0; Atomics.load(cells, 0) === last; spins++)
+      if (spins > 50_000) Atomics.wait(cells, 0, last, 1000);
     last = Atomics.load(cells, 0);
     try {
       stepOf(cells[1]!)();
