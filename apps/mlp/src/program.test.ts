@@ -187,10 +187,10 @@ describe("training", () => {
   });
 
   test("on a terminal there is a progress bar, and NO_COLOR takes the colours", async () => {
-    const colored = (await run(`${small} --epochs 40`, { tty: true })).output;
-    expect(colored).toMatch(/epoch \d+\/40 .*█+.*accuracy.*examples|epoch \d+\/40 .*█+.*accuracy .*\/s/);
+    const colored = (await run(`${small} --epochs 200`, { tty: true })).output;
+    expect(colored).toMatch(/epoch \d+\/200 .*█+.*accuracy.*examples|epoch \d+\/200 .*█+.*accuracy .*\/s/);
     expect(colored).toContain("\x1b[36m");
-    const plain = (await run(`${small} --epochs 40`, { tty: true, environment: { NO_COLOR: "1" } })).output;
+    const plain = (await run(`${small} --epochs 200`, { tty: true, environment: { NO_COLOR: "1" } })).output;
     expect(plain).toContain("█");
     expect(plain).not.toContain("\x1b[36m");
     expect(print(plain)).toBe(print(colored));
