@@ -55,6 +55,8 @@ const optimizers: Record<string, () => gt.Optimizer> = {
   RMSprop: () => new gt.RMSprop({ momentum: 0.3 }),
 };
 
+const { simd } = gt.backendInfo();
+
 describe("training steps have the bits of eager mode", () => {
   test.each(Object.entries(optimizers))("%s", (_, make) => {
     const [eager, compiled] = [makeStep(make), makeStep(make)];
@@ -241,6 +243,23 @@ describe("what is refused", () => {
     expect(() => gt.compile("f" as never)).toThrow(/expected a function/);
   });
 
+  test.each(simd ? [0] : [])("more memory than there is, with variables as they were", () => {
+    const w = new gt.Variable(1);
+    const f = gt.compile((a: gt.Tensor) => {
+      w.assignAdd(1);
+      return gt.matMul(gt.reshape(a, [-1, 1]), gt.reshape(a, [1, -1]));
+    });
+    expect(() => f(gt.ones([40_000]))).toThrow(
+      /out of memory: asked for 64\d{8} bytes, the step plans 64\d{8}; the largest are .* 6400000000 bytes.*smaller batch/,
+    );
+    expect(w.item()).toBe(1);
+    expect(f(gt.ones([2])).array()).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    expect(w.item()).toBe(2);
+  });
+
   test("a shape that does not fit, with the line", () => {
     const f = gt.compile((a: gt.Tensor) => gt.matMul(a, gt.ones([3, 2])));
     expect(() => f(gt.ones([2, 2]))).toThrow(/matMul: .*must agree/);
@@ -248,7 +267,6 @@ describe("what is refused", () => {
 });
 
 describe("what is said", () => {
-  const { simd } = gt.backendInfo();
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   beforeEach(() => warn.mockClear());
 
