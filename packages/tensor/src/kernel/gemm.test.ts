@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { allocate, type DType } from "../dtype.ts";
+import { accumulate } from "../fixtures/fused.ts";
 import { type Layout, permuted, rowMajor } from "../layout.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { compact, EagerTensor } from "../tensor.ts";
@@ -13,7 +14,7 @@ const round: { readonly [D in DType]: (x: number) => number } = {
   bool: Number,
 };
 
-/** One product after the other, added in ascending order, each step rounded. */
+/** One product after the other, added in ascending order, each step rounded as the process does. */
 function naive(a: EagerTensor, b: EagerTensor): number[] {
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape.at(-1)!;
@@ -24,8 +25,8 @@ function naive(a: EagerTensor, b: EagerTensor): number[] {
       for (let j = 0; j < n; j++) {
         let sum = 0;
         for (let p = 0; p < k; p++) {
-          const product = round[a.dtype](a.data[(batch * m + i) * k + p]! * b.data[(batch * k + p) * n + j]!);
-          sum = round[a.dtype](sum + product);
+          const [x, y] = [a.data[(batch * m + i) * k + p]!, b.data[(batch * k + p) * n + j]!];
+          sum = a.dtype === "float32" ? accumulate(sum, x, y) : round[a.dtype](sum + round[a.dtype](x * y));
         }
         result.push(sum);
       }
