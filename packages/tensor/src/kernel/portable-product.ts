@@ -22,7 +22,7 @@ type Tile = (
 export function portableProduct(dtype: DType, m: number, n: number, k: number): Multiply {
   const panelA = allocate(dtype, TILE * k);
   const panelsB = allocate(dtype, Math.ceil(n / TILE) * TILE * k);
-  const tile = tiles[dtype];
+  const tile = tileOf(dtype);
   return (a, b, c) => {
     for (let j = 0; j < n; j += TILE) {
       pack(panelsB, j * k, b, b.offset + j * b.columnStride, k, b.rowStride, Math.min(TILE, n - j), b.columnStride);
@@ -76,21 +76,42 @@ function printTile(round: (x: string) => string, times: (x: string, y: string) =
   return new Function("k", "a", "b", "bAt", "c", "cAt", "stride", "rows", "columns", body.join("\n")) as Tile;
 }
 
-const float64Tile = printTile(
-  (x) => x,
-  (x, y) => `${x} * ${y}`,
-);
-const int32Tile = printTile(
-  (x) => `(${x}) | 0`,
-  (x, y) => `Math.imul(${x}, ${y})`,
-);
+/** The same element by element, for pages that do not let text become code. */
+function plainTile(accumulate: (sum: number, x: number, y: number) => number): Tile {
+  return (k, a, b, bAt, c, cAt, stride, rows, columns) => {
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        let sum = 0;
+        for (let p = 0; p < k * TILE; p += TILE) sum = accumulate(sum, a[p + i]!, b[bAt + p + j]!);
+        c[cAt + i * stride + j] = sum;
+      }
+    }
+  };
+}
 
-const tiles: { readonly [D in DType]: Tile } = {
-  float32: printTile(
-    (x) => `Math.fround(${x})`,
-    (x, y) => `Math.fround(${x} * ${y})`,
-  ),
-  float64: float64Tile,
-  int32: int32Tile,
-  bool: int32Tile,
-};
+function makeTile(dtype: DType): Tile {
+  const single = dtype === "float32";
+  try {
+    if (single || dtype === "float64") {
+      const round = (x: string) => (single ? `Math.fround(${x})` : x);
+      return printTile(round, (x, y) => round(`${x} * ${y}`));
+    }
+    return printTile(
+      (x) => `(${x}) | 0`,
+      (x, y) => `Math.imul(${x}, ${y})`,
+    );
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    if (single) return plainTile((sum, x, y) => Math.fround(sum + Math.fround(x * y)));
+    return plainTile(dtype === "float64" ? (sum, x, y) => sum + x * y : (sum, x, y) => (sum + Math.imul(x, y)) | 0);
+  }
+}
+
+const tiles = new Map<DType, Tile>();
+
+/** The tile of a dtype, made when first needed. */
+function tileOf(dtype: DType): Tile {
+  const tile = tiles.get(dtype) ?? makeTile(dtype);
+  tiles.set(dtype, tile);
+  return tile;
+}
