@@ -27,7 +27,10 @@ export function evaluateHyper(name: string, read: () => unknown, { exact = false
   };
   const graph = currentGraph();
   if (graph instanceof TraceGraph) {
-    const outside = () => within(null, present);
+    const outside = () => {
+      const plain = read();
+      return typeof plain === "number" ? plain : within(null, present);
+    };
     if (typeof outside() === "number") return graph.capture(exact ? "float64" : "float32", outside, snakeCase(name));
   }
   const value = present();

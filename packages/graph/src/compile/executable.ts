@@ -47,8 +47,12 @@ export class Executable {
   private readonly arena: number;
   private readonly cells: number;
   private readonly states: readonly Buffer[];
+  /** Where the variables were in the last step. */
+  private readonly addresses: number[];
   private readonly written: readonly State[];
   private readonly fed: readonly Buffer[];
+  /** Where what is fed begins, in elements of its dtype. */
+  private readonly fedAt: readonly number[];
   private readonly checks: readonly PlacedCheck[];
   private readonly exports: Record<string, () => number>;
   private readonly step: () => number;
@@ -67,6 +71,7 @@ export class Executable {
     this.lowered = lowered;
     const { buffers, fed, states, fetched } = this.lowered;
     this.states = [...states.values()];
+    this.addresses = this.states.map(() => 0);
     this.fed = [...fed.values()];
     this.written = this.states.flatMap(({ state }) =>
       this.kernels.some(({ makes }) => makes.some(({ buffer }) => buffer.state === state)) ? [state!] : [],
@@ -87,6 +92,7 @@ export class Executable {
     machine.keepFor(this, at);
     this.cells = at;
     this.arena = at + cellBytes;
+    this.fedAt = this.fed.map((buffer) => this.addressOf(buffer) / elementBytes(buffer.dtype));
     for (const buffer of constants) machine.write(this.addressOf(buffer), buffer.dtype, buffer.data!.buffer);
     const threads = this.threads();
     const { bytes, checks } = emitModule(
@@ -160,14 +166,12 @@ export class Executable {
 
   /** Writes what is fed number `i`, whose elements are in row-major order. */
   feed(i: number, data: TypedData): void {
-    const buffer = this.fed[i]!;
-    this.machine.of(buffer.dtype).set(data, this.addressOf(buffer) / elementBytes(buffer.dtype));
+    this.machine.of(this.fed[i]!.dtype).set(data, this.fedAt[i]!);
   }
 
   /** Writes the only element of what is fed number `i`. */
   feedNumber(i: number, value: number): void {
-    const buffer = this.fed[i]!;
-    this.machine.of(buffer.dtype)[this.addressOf(buffer) / elementBytes(buffer.dtype)] = value;
+    this.machine.of(this.fed[i]!.dtype)[this.fedAt[i]!] = value;
   }
 
   /** Runs the step once on what has been fed. Throws the error of the op whose indices are wrong. */
@@ -218,10 +222,12 @@ export class Executable {
 
   /** Puts the addresses of the variables where the step looks for them; they move when something else has written them. */
   private settle(storageOf: StorageOf): void {
-    const { machine, states } = this;
+    const { machine, states, addresses } = this;
     for (let i = 0; i < states.length; i++) {
       const address = storageOf(states[i]!.state!).addressIn(machine);
+      if (address === addresses[i]) continue;
       if (address === null) throw this.outOfMemory(bytesOf(states[i]!));
+      addresses[i] = address;
       machine.ints[this.cells / 4 + i] = address;
     }
   }
