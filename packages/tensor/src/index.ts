@@ -31,7 +31,6 @@ export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNor
 export { Generator, type GeneratorState, generator } from "./random/generator.ts";
 export { loadSafetensors, saveSafetensors, type TensorFile } from "./safetensors.ts";
 export {
-  alignShapes,
   broadcastAxes,
   broadcastShapes,
   checkShape,
@@ -45,8 +44,12 @@ export {
   type PartialShape,
   reducedShape,
   type Shape,
+  type ShapeMessageOptions,
+  type Shown,
   sameShape,
+  shapeMessage,
   sizeOf,
+  wrongAxis,
 } from "./shape.ts";
 export {
   compact,
@@ -58,7 +61,7 @@ export {
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";
-export { type BackendInfo, backendInfo, environment } from "./wasm/features.ts";
+export { type BackendInfo, backendInfo, environment, strictNumerics } from "./wasm/features.ts";
 export * as wasm from "./wasm/language.ts";
 export {
   addLoop,

@@ -92,14 +92,18 @@ describe("broadcasting", () => {
       ]),
     ).toThrow(
       [
-        "add: shapes cannot be broadcast, they differ on axis -2;",
-        "  2  128  3",
-        "      64  3",
-        "     ^^^",
-        "make the extents equal or 1 (expandDims, reshape, transpose)",
+        "add: shapes cannot be broadcast, they differ on axis -2; make the extents equal or 1 (expandDims, reshape, transpose)",
+        "  [2, 128, 3]",
+        "     [ 64, 3]",
+        "      ^^^",
       ].join("\n"),
     );
-    expect(alignShapes([[null, 10], [7]], -1)).toBe("  ?  10\n      7\n     ^^");
+    expect(
+      alignShapes([
+        { name: "a", shape: [null, 10], wrong: 1 },
+        { name: "long", shape: [7, 3], wrong: 0 },
+      ]),
+    ).toBe("  a    [?, 10]\n           ^^\n  long [7,  3]\n        ^");
   });
 
   test("broadcastAxes names the axes whose summing undoes the stretch", () => {

@@ -75,41 +75,113 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | nul
 
 /**
  * The shape to which all `shapes` stretch: aligned at the last axis, extents equal or one of them 1.
- * Throws a ValueError that shows the shapes under each other and marks the offending axis.
+ * Throws a ValueError that shows the shapes under each other (by `names`, where given) and marks the offending axis.
  */
-export function broadcastShapes(op: string, shapes: readonly PartialShape[]): PartialShape {
+export function broadcastShapes(
+  op: string,
+  shapes: readonly PartialShape[],
+  names: readonly string[] = [],
+): PartialShape {
+  const stretched = stretch(shapes);
+  if (typeof stretched !== "number") return stretched;
+  const operands = shapes.map((shape, i) => ({ name: names[i] ?? "", shape, wrong: shape.length + stretched }));
+  throw new ValueError(
+    shapeMessage(op, `shapes cannot be broadcast, they differ on axis ${stretched}`, operands, {
+      advice: broadcastAdvice(shapes),
+      align: "last",
+    }),
+  );
+}
+
+/** The common shape, or the axis (counted from the end) on which there is none. */
+function stretch(shapes: readonly PartialShape[]): PartialShape | number {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
-  return Array.from({ length: rank }, (_, axis) => {
-    const extents = shapes.map((shape) => shape[axis - rank + shape.length]).filter((extent) => extent !== undefined);
+  const common: Extent[] = [];
+  for (let axis = -rank; axis < 0; axis++) {
+    const extents = shapes.map((shape) => shape[axis + shape.length]).filter((extent) => extent !== undefined);
     const fixed = extents.find((extent) => typeof extent === "number" && extent !== 1);
     if (fixed !== undefined) {
-      if (extents.every((extent) => extent === 1 || compatibleExtents(extent, fixed))) return fixed;
-      throw new ValueError(broadcastMessage(op, shapes, axis - rank));
+      if (!extents.every((extent) => extent === 1 || compatibleExtents(extent, fixed))) return axis;
+      common.push(fixed);
+      continue;
     }
     const [open, ...others] = new Set(extents.filter((extent) => extent !== 1));
-    return open === undefined ? 1 : others.length === 0 ? open : null;
+    common.push(open === undefined ? 1 : others.length === 0 ? open : null);
+  }
+  return common;
+}
+
+/** What would most likely make two shapes fit. */
+function broadcastAdvice(shapes: readonly PartialShape[]): string {
+  const general = "make the extents equal or 1 (expandDims, reshape, transpose)";
+  const [small, large] = [...shapes].sort((a, b) => a.length - b.length);
+  if (shapes.length !== 2 || small === undefined || large === undefined) return general;
+  if (small.length > 1 && typeof stretch([[...small.slice(0, -2), ...small.slice(-2).reverse()], large]) !== "number") {
+    return "is a transpose missing?";
+  }
+  const behind = large.length - small.length;
+  if (behind > 0 && typeof stretch([[...small, ...Array<number>(behind).fill(1)], large]) !== "number") {
+    return `shapes are aligned at the last axis; where the smaller one runs along the leading axes (a batch), add ${behind === 1 ? "an axis" : `${behind} axes`} behind it: expandDims(x, -1)`;
+  }
+  return general;
+}
+
+/** An operand as messages show it. */
+export interface Shown {
+  readonly name: string;
+  readonly shape: PartialShape;
+  /** The axis that does not fit, counted from the front. */
+  readonly wrong?: number | undefined;
+}
+
+export interface ShapeMessageOptions {
+  /** What to do about it. */
+  readonly advice?: string | undefined;
+  /** At which axis the shapes stand under each other; the first when left out. */
+  readonly align?: "first" | "last";
+}
+
+/** The form of every message about shapes: `op: problem; advice`, then the operands under each other. */
+export function shapeMessage(
+  op: string,
+  problem: string,
+  operands: readonly Shown[],
+  { advice, align = "first" }: ShapeMessageOptions = {},
+): string {
+  return `${op}: ${problem}${advice === undefined ? "" : `; ${advice}`}\n${alignShapes(operands, align)}`;
+}
+
+/** Shapes under each other, a line each, with carets under the axes that do not fit. */
+export function alignShapes(operands: readonly Shown[], align: "first" | "last" = "first"): string {
+  const rank = Math.max(0, ...operands.map(({ shape }) => shape.length));
+  const leading = ({ shape }: Shown) => (align === "last" ? rank - shape.length : 0);
+  const cells = operands.map(({ shape }) => shape.map((extent) => (typeof extent === "number" ? String(extent) : "?")));
+  const widths = Array.from({ length: rank }, (_, column) =>
+    Math.max(...operands.map((each, i) => cells[i]![column - leading(each)]?.length ?? 0)),
+  );
+  const names = Math.max(0, ...operands.map(({ name }) => name.length));
+  const margin = names === 0 ? "  " : `  ${" ".repeat(names)} `;
+  const before = (column: number) => widths.slice(0, column).reduce((sum, width) => sum + width + 2, 0);
+  const marks = operands.map((each) => {
+    if (each.wrong === undefined || each.wrong < 0 || each.wrong >= each.shape.length) return "";
+    const column = each.wrong + leading(each);
+    return `${margin}${" ".repeat(1 + before(column))}${"^".repeat(widths[column]!)}`;
   });
+  return operands
+    .flatMap((each, i) => {
+      const shift = leading(each);
+      const shown = cells[i]!.map((cell, axis) => cell.padStart(widths[axis + shift]!)).join(", ");
+      const line = `${margin.length === 2 ? margin : `  ${each.name.padEnd(names)} `}${" ".repeat(before(shift))}[${shown}]`;
+      // One line of carets serves all operands above it that are wrong in the same place.
+      return marks[i] === "" || marks[i] === marks[i + 1] ? [line] : [line, marks[i]!];
+    })
+    .join("\n");
 }
 
-function broadcastMessage(op: string, shapes: readonly PartialShape[], axis: number): string {
-  return [
-    `${op}: shapes cannot be broadcast, they differ on axis ${axis};`,
-    alignShapes(shapes, axis),
-    "make the extents equal or 1 (expandDims, reshape, transpose)",
-  ].join("\n");
-}
-
-/** Shapes right-aligned under each other with `axis` (counted from the end) marked by carets. */
-export function alignShapes(shapes: readonly PartialShape[], axis: number): string {
-  const rank = Math.max(...shapes.map((shape) => shape.length));
-  const cells = shapes.map((shape) => [
-    ...Array<string>(rank - shape.length).fill(""),
-    ...shape.map((extent) => (typeof extent === "number" ? String(extent) : "?")),
-  ]);
-  const widths = Array.from({ length: rank }, (_, a) => Math.max(...cells.map((row) => row[a]!.length)));
-  const lines = cells.map((row) => `  ${row.map((cell, a) => cell.padStart(widths[a]!)).join("  ")}`);
-  const marks = widths.map((width, a) => (a === rank + axis ? "^".repeat(width) : " ".repeat(width))).join("  ");
-  return [...lines, `  ${marks}`.trimEnd()].join("\n");
+/** The first axis on which two shapes cannot agree, `undefined` where they can as far as both go. */
+export function wrongAxis(a: PartialShape, b: PartialShape): number | undefined {
+  const axis = a.findIndex((extent, i) => i < b.length && !compatibleExtents(extent, b[i]!));
+  return axis < 0 ? undefined : axis;
 }
 
 /** The shape left after reducing `axes` (sorted, from the front); kept as extents of 1 when `keepDims`. */

@@ -60,6 +60,25 @@ test("vectors give the bits of the definition, for all tails and strides", () =>
   expect(compared).toBeGreaterThan(100);
 });
 
+test("products larger than a block go through in several", () => {
+  for (const [m, n, k, kind] of [
+    [258, 1030, 2, "rows"],
+    [3, 1026, 5, "columns"],
+    [261, 3, 2050, "rows"],
+    [258, 2, 2051, "columns"],
+    [1, 1, 5000, "gaps"],
+  ] as const) {
+    const a = matrix(kind, m, k, 1);
+    const b = matrix(kind, k, n, 2);
+    const [one, other] = [vectorProduct("float32", m, n, k)!, oneByOne(m, n, k)].map((product) => {
+      const buffer = new Float32Array(m * n);
+      product(a, b, { buffer, offset: 0, rowStride: n, columnStride: 1 });
+      return buffer;
+    });
+    expect(one).toEqual(other);
+  }
+});
+
 test("NaN, infinities and denormals go through", () => {
   const special = Float32Array.from(
     { length: 16 * 16 },

@@ -17,6 +17,9 @@ const smallAreas = [SCRATCH / 4, ROWS * SMALL, COLUMNS * SMALL, SMALL];
 /** Larger products are computed in blocks, so that the machine's memory (which never shrinks) stays below 32 MB. */
 const BLOCK = { rows: 256, columns: 1024, depth: 2048 };
 
+/** Columns that are packed and multiplied while they are in the cache. */
+const STRIP = 128;
+
 const BYTES = 4;
 
 /**
@@ -59,21 +62,24 @@ function multiply(engine: Machine, m: number, n: number, k: number, a: Matrix, b
   const { library } = engine;
   const { floats, at } = engine.scratch(areas(m, n, k))!;
   const [edges, rawA, rawB, panelsA, panelsB, result] = at as [number, number, number, number, number, number];
-  const packRight = (p: number, depth: number, j: number, columns: number) => {
-    const lies = copyIn(floats, rawB, partOf(b, p, j), depth, columns);
-    const across = lies.columnStride * BYTES;
-    library.packB(rawB * BYTES, across, lies.rowStride * BYTES, columns, depth, panelsB * BYTES);
-  };
   eachBlock(n, BLOCK.columns, (j, columns) => {
-    if (k <= BLOCK.depth) packRight(0, k, j, columns);
     eachBlock(m, BLOCK.rows, (i, rows) => {
       eachBlock(k, BLOCK.depth, (p, depth) => {
-        if (k > BLOCK.depth) packRight(p, depth, j, columns);
-        const lies = copyIn(floats, rawA, partOf(a, i, p), rows, depth);
-        const along = lies.columnStride * BYTES;
-        library.packA(rawA * BYTES, lies.rowStride * BYTES, along, rows, depth, panelsA * BYTES);
-        const run = p === 0 ? library.gemm : library.gemmOnto;
-        run(panelsA * BYTES, panelsB * BYTES, result * BYTES, rows, columns, depth, columns * BYTES, edges * BYTES);
+        const left = copyIn(floats, rawA, partOf(a, i, p), rows, depth);
+        const along = left.columnStride * BYTES;
+        library.packA(rawA * BYTES, left.rowStride * BYTES, along, rows, depth, panelsA * BYTES);
+        // Later rows find the columns packed, unless other steps of k took their place.
+        const right = i === 0 || k > BLOCK.depth ? copyIn(floats, rawB, partOf(b, p, j), depth, columns) : null;
+        eachBlock(columns, STRIP, (from, width) => {
+          const panels = (panelsB + from * depth) * BYTES;
+          if (right !== null) {
+            const across = right.columnStride * BYTES;
+            library.packB(rawB * BYTES + from * across, across, right.rowStride * BYTES, width, depth, panels);
+          }
+          const run = p === 0 ? library.gemm : library.gemmOnto;
+          const sums = (result + from) * BYTES;
+          run(panelsA * BYTES, panels, sums, rows, width, depth, columns * BYTES, edges * BYTES);
+        });
       });
       copyOut(floats, result, partOf(c, i, j), rows, columns);
     });

@@ -29,10 +29,11 @@ export const COLUMNS = 8;
 export const SCRATCH = 256;
 
 const FLOAT = 4;
-/** Steps of k in a block: a block of one panel of B stays in the first cache. */
-const DEPTH = 256;
-/** Rows in a block: a block of A stays in the second cache. */
+// A block of one panel of B stays in the first cache, a block of A in the second.
+const DEPTH = 512;
 const BLOCK = 128;
+
+type Nine = [Local, Local, Local, Local, Local, Local, Local, Local, Local];
 
 const lanes = Array.from({ length: ROWS }, (_, i) => i);
 const halves = [0, 16];
@@ -47,7 +48,9 @@ const positive = (local: Local) => op("i32.gt_s", local.get(), i32(0));
 export interface GemmOptions {
   /** Product and sum in one rounding (the engine must have it), else each rounded. */
   readonly relaxed: boolean;
+  /** Steps of k in a block. */
   readonly depth?: number;
+  /** Rows in a block, a multiple of `ROWS`. */
   readonly block?: number;
 }
 
@@ -102,17 +105,7 @@ function addTile(module: WasmModule, relaxed: boolean): WasmFunction {
 /** `edge(a, b, c, k, stride, onto, rows, columns, scratch)`: a tile of which only `rows` x `columns` lie in C. */
 function addEdge(module: WasmModule, tile: WasmFunction): WasmFunction {
   const edge = module.function(Array<"i32">(9).fill("i32"), null);
-  const [a, b, c, k, stride, onto, rows, columns, scratch] = edge.params as Local[] as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
+  const [a, b, c, k, stride, onto, rows, columns, scratch] = edge.params as Nine;
   const [row, at, from, to] = [edge.local("i32"), edge.local("i32"), edge.local("i32"), edge.local("i32")];
   const width = COLUMNS * FLOAT;
   const copy = (source: Local, sourceStep: Value, target: Local, targetStep: Value): Statement[] => [
@@ -149,17 +142,7 @@ function addBlocks(
   block: number,
 ): WasmFunction {
   const blocks = module.function(Array<"i32">(9).fill("i32"), null);
-  const [a, b, c, m, n, k, stride, scratch, onto] = blocks.params as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
+  const [a, b, c, m, n, k, stride, scratch, onto] = blocks.params as Nine;
   const local = () => blocks.local("i32");
   const [rest, steps] = [local(), local()];
   const [rowsLeft, blockA, blockC] = [local(), local(), local()];
