@@ -122,8 +122,7 @@ function measure() {
     const y = new Float32Array(given.size);
     return timeOp(() => {
       for (let i = 0; i < y.length; i++) {
-        const value = given.x[i] * 1.5 + 0.25;
-        y[i] = value > 0 ? value : 0;
+        y[i] = Math.max(given.x[i] * 1.5 + 0.25, 0);
       }
     });
   }

@@ -45,7 +45,10 @@ def cpu():
     return (used.ru_utime + used.ru_stime) * 1000
 
 
-def time_steps(step, reset, check, warm=1200, budget=2000):
+SHARE = float(os.environ.get("BENCH_SHARE", 1))
+
+
+def time_steps(step, reset, check, warm=1200 * SHARE, budget=2000 * SHARE):
     reset()
     loss = step()
     first = time.time() * 1000 - float(os.environ.get("BENCH_T0", time.time() * 1000))
@@ -67,7 +70,7 @@ def time_steps(step, reset, check, warm=1200, budget=2000):
     began, fastest = now(), float("inf")
     while now() - began < warm:
         fastest = min(fastest, run(1 if fastest > 20 else 25)[0])
-    count = max(1, min(SETTINGS["stepsBetweenResets"], round(150 / fastest)))
+    count = max(1, min(SETTINGS["stepsBetweenResets"], round(150 * SHARE / fastest)))
     chunks, end = [], now() + budget
     while now() < end or len(chunks) < 3:
         chunks.append(run(count))
@@ -79,7 +82,7 @@ def time_steps(step, reset, check, warm=1200, budget=2000):
     }
 
 
-def time_op(op, warm=400, budget=800):
+def time_op(op, warm=400 * SHARE, budget=800 * SHARE):
     began, fastest = now(), float("inf")
     while True:
         time_began = now()

@@ -58,12 +58,13 @@ function measureTraining({ variables, inputs, labels, check, loss }: Training) {
   const initial = variables.map((variable) => gt.tensor(variable.data, { shape: variable.shape }));
   // The peers begin with mean squares of zero.
   const zeros = initial.map(({ shape }) => gt.zeros(shape));
-  const reset = () => {
+  // Compiled, so that variables stay where the steps have them.
+  const reset = gt.compile(() => {
     for (const [i, variable] of variables.entries()) {
       variable.assign(initial[i]!);
       for (const slot of optimizer.getSlotNames()) optimizer.getSlot(variable, slot)!.assign(zeros[i]!);
     }
-  };
+  });
   const train = (x: gt.Tensor, classes: gt.Tensor) => {
     let value!: gt.Tensor;
     optimizer.minimize(() => {

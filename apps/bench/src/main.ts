@@ -12,7 +12,7 @@ import { canPin, type Outcome, runJob } from "./run.ts";
 
 interface Options {
   readonly python: readonly string[];
-  readonly rounds: string;
+  readonly rounds?: string;
   readonly only?: string;
   readonly short: boolean;
   readonly list: boolean;
@@ -50,7 +50,7 @@ function commit(): string {
   }
 }
 
-function run({ python, rounds, only, short, list }: Options): void {
+function run({ python, only, short, list, rounds = short ? "1" : "3" }: Options): void {
   const pythons = python.map((path) => ({ path, peers: peersOf(path) }));
   for (const { path, peers } of pythons) console.log(`${path}: ${peers.join(", ") || "no peer found"}`);
   // NumPy of one Python is enough.
@@ -70,6 +70,7 @@ function run({ python, rounds, only, short, list }: Options): void {
   }
   writeData();
   const pin = canPin();
+  if (short) process.env.BENCH_SHARE ??= "0.4";
   const outcomes: Outcome[] = [];
   for (let round = 1; round <= Number(rounds); round++) {
     for (const job of jobs) {
@@ -108,7 +109,7 @@ function run({ python, rounds, only, short, list }: Options): void {
 new Command("bench")
   .description("Measures gradtape and its peers side by side, interleaved, and prints ratios.")
   .option("--python <path...>", "Pythons with torch, jax, tensorflow or numpy", [])
-  .option("--rounds <n>", "how often everything is measured", "3")
+  .option("--rounds <n>", "how often everything is measured; 3, or 1 for a quick look")
   .option("--only <regexp>", "only jobs whose peer and workload match")
   .option("--short", "a quick look, which fails on gross regressions only", false)
   .option("--list", "say what would be measured", false)

@@ -21,12 +21,15 @@ const cpu = () => {
   return (user + system) / 1000;
 };
 
+/** A part of the usual time, for a quick look. */
+const share = Number(process.env.BENCH_SHARE ?? 1);
+
 /** Times steps of training in chunks; parameters are reset outside of the time, so that all peers see the same part. */
 export function timeSteps(
   step: () => number,
   reset: () => void,
   check: number,
-  { warm = 1200, budget = 2000 } = {},
+  { warm = 1200 * share, budget = 2000 * share } = {},
 ): Pick<Measurement, "microseconds" | "cpuMicroseconds" | "loss" | "firstStepMilliseconds"> {
   reset();
   let loss = step();
@@ -46,7 +49,7 @@ export function timeSteps(
   const began = performance.now();
   let fastest = Number.POSITIVE_INFINITY;
   while (performance.now() - began < warm) fastest = Math.min(fastest, run(fastest > 20 ? 1 : 25)[0]);
-  const count = Math.max(1, Math.min(settings.stepsBetweenResets, Math.round(150 / fastest)));
+  const count = Math.max(1, Math.min(settings.stepsBetweenResets, Math.round((150 * share) / fastest)));
   const chunks: (readonly [number, number])[] = [];
   const end = performance.now() + budget;
   while (performance.now() < end || chunks.length < 3) chunks.push(run(count));
@@ -59,7 +62,10 @@ export function timeSteps(
 }
 
 /** Times something that has no state. */
-export function timeOp(op: () => unknown, { warm = 400, budget = 800 } = {}): { readonly microseconds: number } {
+export function timeOp(
+  op: () => unknown,
+  { warm = 400 * share, budget = 800 * share } = {},
+): { readonly microseconds: number } {
   const began = performance.now();
   let fastest = Number.POSITIVE_INFINITY;
   do {

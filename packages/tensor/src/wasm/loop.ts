@@ -79,15 +79,23 @@ export function addLoop(module: WasmModule, program: Program, pattern: LoopPatte
     stillNodes: new Map(),
   };
   const bodies = (pattern.widths ?? [4, 1]).map((width) => [width, body(parts, width)] as const);
-  const remains = (count: number) => op("i32.ge_s", lanes.get(), i32(count));
-  made.define([
-    ...before,
-    ...bodies.map(([width, statements]) =>
-      whileDo(remains(width), [...statements, lanes.set(op("i32.sub", lanes.get(), i32(width)))]),
-    ),
-  ]);
+  const loop = (count: number, statements: readonly Statement[]) =>
+    whileDo(op("i32.ge_s", lanes.get(), i32(count)), [
+      ...statements,
+      lanes.set(op("i32.sub", lanes.get(), i32(count))),
+    ]);
+  const loops = bodies.flatMap(([width, statements]) => {
+    const once = loop(width, statements);
+    // The counting of a short loop weighs as much as its arithmetic.
+    const short = width === 4 && inner === 0 && statements.length <= SHORT;
+    return short ? [loop(16, [statements, statements, statements, statements].flat()), once] : [once];
+  });
+  made.define([...before, ...loops]);
   return made;
 }
+
+/** Loops of up to this many statements are written four times in a row. */
+const SHORT = 16;
 
 interface Parts {
   readonly program: Program;
