@@ -2,12 +2,22 @@ import {
   aggregate,
   type Cotangent,
   densify,
+  differentiating,
   gradientRule,
   IndexedSlices,
   type Input,
+  Operation,
   type OpRecord,
 } from "@gradtape/graph";
-import { compatible, formatShape, isFloating, LookupError, type Tensor, ValueError } from "@gradtape/tensor";
+import {
+  compatible,
+  isFloating,
+  LookupError,
+  shapeMessage,
+  type Tensor,
+  ValueError,
+  wrongAxis,
+} from "@gradtape/tensor";
 
 /** What a graph wants done on the way back; a tape needs none of it. */
 export interface Detours {
@@ -88,7 +98,7 @@ function inputCotangents(
 ): readonly (Cotangent | null)[] {
   const { def, inputs } = record;
   if (!inputs.some((input) => leads.has(input))) return [];
-  return around(record, () => {
+  const body = () => {
     const given = def.sparse ? cotangents : cotangents.map((g) => g && densify(g));
     const gs = given as (Tensor | null)[];
     const found = inputs.map((input, i) => {
@@ -99,7 +109,8 @@ function inputCotangents(
       return cotangent;
     });
     return gate === undefined ? found : gate(found);
-  });
+  };
+  return around(record, () => differentiating(record, body));
 }
 
 /** The name of the operation behind a space, where the record is one. */
@@ -107,9 +118,10 @@ function quotedName(record: object): string {
   return "name" in record ? ` '${String(record.name)}'` : "";
 }
 
-function noGradient({ def, ...record }: OpRecord): LookupError {
+function noGradient(record: OpRecord): LookupError {
+  const line = record instanceof Operation && record.location !== null ? `, built at ${record.location}` : "";
   return new LookupError(
-    `no gradient is defined for the operation${quotedName(record)} (op type: ${def.name}); stop it with stopGradient`,
+    `no gradient is defined for the operation${quotedName(record)} (op type: ${record.def.name})${line}; stop it with stopGradient`,
   );
 }
 
@@ -118,7 +130,13 @@ function checkCotangent({ def, inputs, ...record }: OpRecord, i: number, cotange
   const shape = cotangent instanceof IndexedSlices ? cotangent.shape : cotangent.spec.shape;
   if (shape === null || compatible(shape, expected)) return;
   throw new ValueError(
-    `${def.name}${quotedName(record)}: the gradient rule of input ${i} gave another shape than the input has;\n` +
-      `  input    ${formatShape(expected)}\n  gradient ${formatShape(shape)}`,
+    shapeMessage(
+      `${def.name}${quotedName(record)}`,
+      `the gradient rule of input ${i} gave another shape than the input has`,
+      [
+        { name: "input", shape: expected },
+        { name: "gradient", shape, wrong: wrongAxis(shape, expected) },
+      ],
+    ),
   );
 }

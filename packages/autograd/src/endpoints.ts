@@ -1,5 +1,14 @@
 import { asTensor, type Cotangent, densify, type Input, nameOf, onesLike, Variable, zerosLike } from "@gradtape/graph";
-import { compatible, fill, formatShape, InvalidArgumentError, isStatic, Tensor, ValueError } from "@gradtape/tensor";
+import {
+  compatible,
+  fill,
+  InvalidArgumentError,
+  isStatic,
+  shapeMessage,
+  Tensor,
+  ValueError,
+  wrongAxis,
+} from "@gradtape/tensor";
 import { flatten } from "./structure.ts";
 
 /* The two ends of a request for gradients: what they are of, with what cotangents to begin; what they are with respect to. */
@@ -46,8 +55,10 @@ export function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
     const tensor = asTensor("outputGradients", seed, target.dtype);
     if (compatible(tensor.spec.shape, target.spec.shape) && tensor.dtype === target.dtype) return tensor;
     throw new InvalidArgumentError(
-      `outputGradients: entry ${i} must match its target;\n` +
-        `  target ${target.dtype} ${formatShape(target.shape)}\n  given  ${tensor.dtype} ${formatShape(tensor.shape)}`,
+      shapeMessage("outputGradients", `entry ${i} (${tensor.dtype}) must match its target (${target.dtype})`, [
+        { name: "target", shape: target.spec.shape },
+        { name: "given", shape: tensor.spec.shape, wrong: wrongAxis(tensor.spec.shape, target.spec.shape) },
+      ]),
     );
   });
 }

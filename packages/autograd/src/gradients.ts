@@ -13,11 +13,12 @@ import {
   type Operation,
   onesLike,
   SymbolicTensor,
+  telling,
   tuple,
   Variable,
   zerosLike,
 } from "@gradtape/graph";
-import { compatible, formatShape, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
+import { compatible, RuntimeError, shapeMessage, Tensor, ValueError, wrongAxis } from "@gradtape/tensor";
 import { backprop, type Detours } from "./backprop.ts";
 import { checkUnconnected, type Differentiable, type UnconnectedGradients } from "./endpoints.ts";
 import { flatten } from "./structure.ts";
@@ -56,12 +57,15 @@ export function gradients(
   const { name = "gradients", unconnectedGradients = "none", gradYs = null, stopGradients = null } = options;
   const graph = graphOf([...flatten(ys), ...flatten(xs)]);
   checkUnconnected(unconnectedGradients);
-  const targets = nodes("ys", ys, graph);
-  const sources = nodes("xs", xs, graph);
-  const stop = new Set(stopGradients === null ? [] : nodes("stopGradients", stopGradients, graph));
+  const [targets, sources, constants] = telling(() => [
+    nodes("ys", ys, graph),
+    nodes("xs", xs, graph),
+    stopGradients === null ? [] : nodes("stopGradients", stopGradients, graph),
+  ]);
+  const stop = new Set(constants);
   return graph.asDefault(() =>
     graph.nameScope(name, () => {
-      const seeds = seedsOf(targets, gradYs);
+      const seeds = telling(() => seedsOf(targets, gradYs));
       const found = backprop(graph.getOperations(), targets, seeds, sources, detours(graph, stop, options));
       return found.map((gradient, i) => {
         if (gradient !== null) return gradient;
@@ -136,8 +140,10 @@ function seedsOf(targets: readonly Input[], given: unknown): Cotangent[] {
     const shape = given instanceof IndexedSlices ? given.shape : given.spec.shape;
     if (shape === null || compatible(shape, target.spec.shape)) return given;
     throw new ValueError(
-      `gradients: gradYs[${i}] and its y have incompatible shapes;\n` +
-        `  y      ${formatShape(target.spec.shape)}\n  gradYs ${formatShape(shape)}`,
+      shapeMessage("gradients", `gradYs[${i}] and its y have incompatible shapes`, [
+        { name: "y", shape: target.spec.shape },
+        { name: "gradYs", shape, wrong: wrongAxis(shape, target.spec.shape) },
+      ]),
     );
   });
 }

@@ -1,5 +1,6 @@
 export { type CheckOptions, checkGradients } from "./check.ts";
 export { type Differentiable, UnconnectedGradients } from "./endpoints.ts";
+export { type ExplainGradientOptions, explainGradient } from "./explain-gradient.ts";
 export { customGradient, grad, hvp, jacobian, valueAndGrad, type WithGradient } from "./functional.ts";
 export { type GradientsOptions, gradients } from "./gradients.ts";
 export { flatten, type Mapped, pack, type Structure } from "./structure.ts";

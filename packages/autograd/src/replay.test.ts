@@ -109,6 +109,6 @@ describe("replay compiled", () => {
     });
   }
   test("only float64 is left to a session", () => {
-    expect([...interpreted].sort()).toEqual(["cast"]);
+    expect([...interpreted].sort()).toEqual(["cast", "checkNumerics"]);
   });
 });

@@ -1,6 +1,9 @@
 import {
   type Cotangent,
+  here,
   type Input,
+  lineOf,
+  NumericsCheck,
   nameOf,
   type Operand,
   type OpRecord,
@@ -8,7 +11,9 @@ import {
   recorders,
   reshape,
   type State,
+  telling,
   Variable,
+  watchedBy,
 } from "@gradtape/graph";
 import { fill, formatShape, isFloating, isStatic, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
 import { backprop } from "./backprop.ts";
@@ -20,6 +25,7 @@ import {
   type UnconnectedGradients,
   zeros,
 } from "./endpoints.ts";
+import { explainOnTape } from "./explain-tape.ts";
 import { batchJacobian, type Differentiator, jacobians } from "./jacobian.ts";
 import { flatten, type Mapped, pack, type Structure } from "./structure.ts";
 
@@ -28,6 +34,16 @@ export interface TapeOptions {
   readonly persistent?: boolean;
   /** Watch every trainable variable that is read while recording. */
   readonly watchAccessedVariables?: boolean;
+  /**
+   * Remember the line of each op, for `explainGradient` to tell; false when left out, because it costs about as much as
+   * a small op. Operations of a graph know their lines by themselves.
+   */
+  readonly locations?: boolean;
+  /**
+   * Stop with an InvalidArgumentError at the first op, recorded or on the way back, that turns finite values into a NaN
+   * or an infinity; false when left out.
+   */
+  readonly checkNumerics?: boolean;
 }
 
 export interface GradientOptions {
@@ -49,15 +65,28 @@ export interface GradientOptions {
 export class GradientTape implements Recorder {
   private readonly persistent: boolean;
   private readonly watchAccessedVariables: boolean;
+  private readonly lines: WeakMap<OpRecord, Error> | null;
+  private readonly numerics: NumericsCheck | null;
   private records: OpRecord[] | null = null;
+  /** What was recorded, for explanations after the one answer of a tape, where that held a `null`. */
+  private remembered: readonly OpRecord[] | null = null;
   private tracked = new Set<Input>();
+  /** What is made from tracked values without a gradient. Ops on it are recorded for explanations only. */
+  private shadows = new Set<Input>();
   private watched = new Set<Variable>();
   private entered = false;
   private spent = false;
 
-  constructor({ persistent = false, watchAccessedVariables = true }: TapeOptions = {}) {
+  constructor({
+    persistent = false,
+    watchAccessedVariables = true,
+    locations = false,
+    checkNumerics = false,
+  }: TapeOptions = {}) {
     this.persistent = persistent;
     this.watchAccessedVariables = watchAccessedVariables;
+    this.lines = locations ? new WeakMap() : null;
+    this.numerics = checkNumerics ? new NumericsCheck() : null;
   }
 
   /** Records what `body` does and returns its result. */
@@ -107,7 +136,9 @@ export class GradientTape implements Recorder {
     if (!this.recording) throw new ValueError("GradientTape.reset: the tape is not recording; start it first");
     this.spent = false;
     this.records = [];
+    this.remembered = null;
     this.tracked = new Set();
+    this.shadows = new Set();
     this.watched = new Set();
   }
 
@@ -137,15 +168,21 @@ export class GradientTape implements Recorder {
 
   /** @internal */
   onRead(state: State): void {
+    this.numerics?.onRead(state);
     if (this.watchAccessedVariables && state.trainable) this.follow(state);
   }
 
   /** @internal */
   onRecord(record: OpRecord): void {
-    if (this.records === null || !record.inputs.some((input) => this.tracked.has(input))) return;
-    if (record.outputs.length === 0) return; // an assignment is not differentiated
+    this.numerics?.onRecord(record);
+    if (this.records === null) return;
+    const { def, inputs, outputs } = record;
+    const followed = inputs.some((input) => this.tracked.has(input));
+    if (!followed && (this.shadows.size === 0 || !inputs.some((input) => this.shadows.has(input)))) return;
     this.records.push(record);
-    for (const output of record.outputs) if (isFloating(output.dtype)) this.tracked.add(output);
+    this.lines?.set(record, here());
+    for (const output of outputs) (followed && isFloating(output.dtype) ? this.tracked : this.shadows).add(output);
+    for (const i of def.writes ?? []) this.shadows.add(inputs[i]!); // an assignment is not differentiated
   }
 
   /**
@@ -161,16 +198,46 @@ export class GradientTape implements Recorder {
     { outputGradients, unconnectedGradients = "none" }: GradientOptions = {},
   ): Mapped<S, Cotangent | null> {
     const records = this.open("gradient");
-    const targets = this.targets("gradient", target);
-    const inputs = sourcesOf("gradient", sources);
-    checkUnconnected(unconnectedGradients);
-    const seeds = seedsOf(targets, outputGradients);
+    const { targets, inputs, seeds } = telling(() => {
+      const targets = this.targets("gradient", target);
+      const inputs = sourcesOf("gradient", sources);
+      checkUnconnected(unconnectedGradients);
+      return { targets, inputs, seeds: seedsOf(targets, outputGradients) };
+    });
     const gradients = this.differentiator(records, targets, inputs)(seeds);
-    this.close();
+    this.close(gradients.includes(null));
+    this.numerics?.settle(gradients);
     return pack(
       sources,
       gradients.map((gradient, i) => gradient ?? (unconnectedGradients === "zero" ? zeros(inputs[i]!) : null)),
     ) as Mapped<S, Cotangent | null>;
+  }
+
+  /**
+   * Says in words why the gradient of `target` by `source` is `null`: the first place where the way between them breaks,
+   * with the op, and with its line on a tape of `{ locations: true }`. Where it is not `null`, the ops it flows through.
+   *
+   * Nothing is used up. A tape that is not persistent can be asked until it has given its gradients, and after that if
+   * one of them was `null`; else a RuntimeError. A TypeError for what is neither tensor nor variable.
+   */
+  explainGradient(target: Structure<Differentiable>, source: Differentiable): string {
+    const records = this.records ?? this.remembered;
+    if (records === null) {
+      throw new RuntimeError(
+        this.spent
+          ? "GradientTape.explainGradient: the tape has given its gradients, none of them null, and keeps nothing; use { persistent: true }"
+          : "GradientTape.explainGradient: the tape has not recorded yet; use record() or start() first",
+      );
+    }
+    return explainOnTape(target, source, {
+      records,
+      isWatched: (input) => this.tracked.has(input),
+      watchesVariables: this.watchAccessedVariables,
+      lineOf: (record) => {
+        const place = this.lines?.get(record);
+        return place === undefined ? null : lineOf(place);
+      },
+    });
   }
 
   /**
@@ -242,8 +309,9 @@ export class GradientTape implements Recorder {
     return [...this.records];
   }
 
-  private close(): void {
+  private close(remember = false): void {
     if (this.persistent) return;
+    this.remembered = remember ? this.records : null;
     this.records = null;
     this.spent = true;
   }
@@ -288,7 +356,7 @@ export class GradientTape implements Recorder {
   ): Differentiator {
     const known = inputs.filter((input) => this.tracked.has(input));
     return (seeds) => {
-      const found = backprop(records, targets, seeds, known);
+      const found = watchedBy(this.recording ? null : this.numerics, () => backprop(records, targets, seeds, known));
       return inputs.map((input) => found[known.indexOf(input)] ?? null);
     };
   }

@@ -309,4 +309,13 @@ export const differences: readonly Difference[] = [
       expect(new Set(wide.data)).toEqual(new Set([f(1 - f(f(f(0.3) * f(0.1)) * root))]));
     },
   },
+  {
+    section: "Debugging",
+    tensorflow: "`tf.debugging.enable_check_numerics()` switches a check on for the whole process",
+    here: "`checkNumericsIn(() => …)` for a block, `{ checkNumerics: true }` for a tape or a session",
+    check: () => {
+      expect(() => gt.checkNumericsIn(() => gt.log(0))).toThrow(gt.InvalidArgumentError);
+      expect(gt.log(0).item()).toBe(-Infinity);
+    },
+  },
 ];

@@ -2,6 +2,7 @@ import { EagerTensor, type Tensor, ValueError, view } from "@gradtape/tensor";
 import { currentGraph, recorders, takeName } from "./context.ts";
 import { execute } from "./execute.ts";
 import type { Graph } from "./graph.ts";
+import { located } from "./location.ts";
 import { SymbolicTensor } from "./operation.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";
@@ -9,9 +10,22 @@ import { State } from "./state.ts";
 
 /**
  * The one door. Every op call passes here. If it concerns a graph, an operation is added to that; otherwise it runs
- * now. Then whoever listens hears of it.
+ * now. Then whoever listens hears of it. A mistake is told with the user's line.
  */
 export function perform<A extends Attributes>(
+  def: OpDef<A>,
+  inputs: readonly Input[],
+  attributes: A,
+  name?: string,
+): OpRecord<A> {
+  try {
+    return enter(def, inputs, attributes, name);
+  } catch (error) {
+    throw located(error);
+  }
+}
+
+function enter<A extends Attributes>(
   def: OpDef<A>,
   inputs: readonly Input[],
   attributes: A,

@@ -1,5 +1,5 @@
 import type { Graph } from "./graph.ts";
-import type { OpDef, Recorder } from "./record.ts";
+import type { OpDef, OpRecord, Recorder } from "./record.ts";
 
 /* Where a call happens: who listens, and into which graph it is written. State that changes with every call lives here only. */
 
@@ -37,6 +37,25 @@ export function unrecorded<T>(body: () => T): T {
   } finally {
     recorders.splice(0, recorders.length, ...listening);
   }
+}
+
+/** The op whose gradient rule runs at present. */
+let differentiated: OpRecord | null = null;
+
+/** Runs the gradient rules of `record`: what they perform belongs to its derivative. */
+export function differentiating<T>(record: OpRecord, body: () => T): T {
+  const before = differentiated;
+  differentiated = record;
+  try {
+    return body();
+  } finally {
+    differentiated = before;
+  }
+}
+
+/** The op whose derivative is being computed or written down, or `null`. */
+export function differentiatedOp(): OpRecord | null {
+  return differentiated;
 }
 
 /** The name that the next operation of an op is to have. */

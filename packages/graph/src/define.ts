@@ -1,6 +1,7 @@
 import { type DType, isFloating, map, type Program, program, type Scalar, type Tensor } from "@gradtape/tensor";
 import { apply } from "./apply.ts";
 import { named } from "./context.ts";
+import { located, telling } from "./location.ts";
 import type { Cotangent, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";
 
@@ -25,10 +26,20 @@ export interface OpOptions {
 export function defineOp<F extends (...args: any[]) => unknown>(def: OpDef, call: F): Op<F> {
   const withName = (...args: unknown[]) => {
     const name = nameOption(args[args.length - 1]);
-    return name === undefined ? call(...args) : named(def, name, () => call(...args));
+    try {
+      return name === undefined ? call(...args) : named(def, name, () => call(...args));
+    } catch (error) {
+      throw located(error);
+    }
   };
   Object.defineProperty(withName, "name", { value: def.name });
   return Object.assign(withName, { op: def }) as unknown as Op<F>;
+}
+
+/** A function made of ops, whose own mistakes are told with the user's line as those of ops are. */
+export function composed<F extends (...args: any[]) => unknown>(name: string, call: F): F {
+  const told = (...args: unknown[]) => telling(() => call(...args));
+  return Object.defineProperty(told, "name", { value: name }) as unknown as F;
 }
 
 function nameOption(last: unknown): string | undefined {

@@ -7,7 +7,7 @@ import {
   type TensorSpec,
   ValueError,
 } from "@gradtape/tensor";
-import { within } from "./context.ts";
+import { differentiatedOp, within } from "./context.ts";
 import { userLine } from "./location.ts";
 import { checkName, Names } from "./names.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
@@ -103,6 +103,7 @@ export class Graph {
       device: this.around.device,
       colocation: this.around.colocation,
       location: userLine(),
+      derivativeOf: differentiatedOp(),
     });
     this.byName.set(operation.name, operation);
     return operation;

@@ -177,7 +177,7 @@ describe("arguments", () => {
             [1, 1],
           ],
         }),
-      ["weights", "2  2", "2  3"],
+      ["losses  [2, 3]", "weights [2, 2]"],
     ],
     [
       "an unknown reduction",

@@ -1,4 +1,14 @@
-import { broadcastShapes, compatible, formatShape, isFloating, Tensor, ValueError } from "@gradtape/tensor";
+import {
+  compatible,
+  compatibleExtents,
+  isFloating,
+  type PartialShape,
+  shapeMessage,
+  Tensor,
+  ValueError,
+  wrongAxis,
+} from "@gradtape/tensor";
+import { composed } from "./define.ts";
 import { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
 import { abs, add, div, equal, minimum, mul, notEqual, square, sub, where } from "./ops/arithmetic.ts";
 import { broadcastLike, sum } from "./ops/broadcast.ts";
@@ -37,41 +47,48 @@ export interface SmoothedLossOptions extends LossOptions {
 }
 
 /** Losses weighted and reduced. A ValueError for weights that do not broadcast to the losses or an unknown reduction. */
-export function computeWeightedLoss(
-  losses: Operand,
-  { weights = 1, reduction = Reduction.SUM_BY_NONZERO_WEIGHTS }: LossOptions = {},
-): Tensor {
-  const each = asTensor("computeWeightedLoss", losses);
-  const given = cast(asTensor("computeWeightedLoss", weights, each.dtype), each.dtype);
-  const stretched =
-    given.rank === 0 || given.rank === each.rank
-      ? broadcastShapes("weights", [given.spec.shape, each.spec.shape])
-      : null;
-  if (stretched === null || !compatible(stretched, each.spec.shape)) {
-    throw new ValueError(
-      "computeWeightedLoss: weights must be a scalar, or have the rank of the losses and extents equal or 1;\n" +
-        `  losses  ${formatShape(each.shape)}\n  weights ${formatShape(given.shape)}`,
-    );
-  }
-  const weighted = mul(each, given);
-  const factors = broadcastLike(given, each);
-  switch (reduction) {
-    case "none":
-      return weighted;
-    case "weighted_sum":
-      return sum(weighted);
-    case "weighted_mean":
-      return safeDiv(sum(weighted), sum(factors));
-    case "weighted_sum_over_batch_size":
-      return safeDiv(sum(weighted), asTensor("computeWeightedLoss", elementCount(each), each.dtype));
-    case "weighted_sum_by_nonzero_weights":
-      return safeDiv(sum(weighted), sum(cast(notEqual(factors, 0), each.dtype)));
-    default:
+export const computeWeightedLoss = composed(
+  "computeWeightedLoss",
+  (losses: Operand, { weights = 1, reduction = Reduction.SUM_BY_NONZERO_WEIGHTS }: LossOptions = {}): Tensor => {
+    const each = asTensor("computeWeightedLoss", losses);
+    const given = cast(asTensor("computeWeightedLoss", weights, each.dtype), each.dtype);
+    const fits =
+      given.rank === 0 ||
+      (given.rank === each.rank &&
+        given.spec.shape.every((extent, axis) => extent === 1 || compatibleExtents(extent, each.spec.shape[axis]!)));
+    if (!fits) {
       throw new ValueError(
-        `computeWeightedLoss: ${nameOf(reduction)} is not a reduction; use one of ${Object.values(Reduction).join(", ")}`,
+        shapeMessage(
+          "computeWeightedLoss",
+          "weights must be a scalar, or have the rank of the losses and extents equal or 1",
+          [
+            { name: "losses", shape: each.spec.shape },
+            { name: "weights", shape: given.spec.shape, wrong: wrongAxis(given.spec.shape, each.spec.shape) },
+          ],
+          { advice: given.rank < each.rank ? "add the missing axes: expandDims(weights, -1)" : undefined },
+        ),
       );
-  }
-}
+    }
+    const weighted = mul(each, given);
+    const factors = broadcastLike(given, each);
+    switch (reduction) {
+      case "none":
+        return weighted;
+      case "weighted_sum":
+        return sum(weighted);
+      case "weighted_mean":
+        return safeDiv(sum(weighted), sum(factors));
+      case "weighted_sum_over_batch_size":
+        return safeDiv(sum(weighted), asTensor("computeWeightedLoss", elementCount(each), each.dtype));
+      case "weighted_sum_by_nonzero_weights":
+        return safeDiv(sum(weighted), sum(cast(notEqual(factors, 0), each.dtype)));
+      default:
+        throw new ValueError(
+          `computeWeightedLoss: ${nameOf(reduction)} is not a reduction; use one of ${Object.values(Reduction).join(", ")}`,
+        );
+    }
+  },
+);
 
 /** x / y, and 0 where y is 0. */
 function safeDiv(x: Tensor, y: Tensor): Tensor {
@@ -80,56 +97,70 @@ function safeDiv(x: Tensor, y: Tensor): Tensor {
 }
 
 /** Cross entropy of class indices: `labels` int32 `[…]`, `logits` `[…, classes]`; labels and weights may be `[…, 1]`. */
-export function sparseSoftmaxCrossEntropy(labels: Operand, logits: Operand, options: LossOptions = {}): Tensor {
-  const scores = asTensor("sparseSoftmaxCrossEntropy", logits);
-  const given = asTensor("sparseSoftmaxCrossEntropy", labels, "int32");
-  const column = given.rank === scores.rank && given.shape[given.rank - 1] === 1;
-  const classes = column ? squeeze(given, { axis: -1 }) : given;
-  const { weights = 1 } = options;
-  const factors = asTensor("sparseSoftmaxCrossEntropy", weights, scores.dtype);
-  const each = factors.rank === scores.rank && scores.rank > 1 ? squeeze(factors, { axis: -1 }) : factors;
-  return computeWeightedLoss(sparseSoftmaxCrossEntropyWithLogits(classes, scores), { ...options, weights: each });
-}
+export const sparseSoftmaxCrossEntropy = composed(
+  "sparseSoftmaxCrossEntropy",
+  (labels: Operand, logits: Operand, options: LossOptions = {}): Tensor => {
+    const scores = asTensor("sparseSoftmaxCrossEntropy", logits);
+    const given = asTensor("sparseSoftmaxCrossEntropy", labels, "int32");
+    const column = given.rank === scores.rank && given.shape[given.rank - 1] === 1;
+    const classes = column ? squeeze(given, { axis: -1 }) : given;
+    const { weights = 1 } = options;
+    const factors = asTensor("sparseSoftmaxCrossEntropy", weights, scores.dtype);
+    const each = factors.rank === scores.rank && scores.rank > 1 ? squeeze(factors, { axis: -1 }) : factors;
+    return computeWeightedLoss(sparseSoftmaxCrossEntropyWithLogits(classes, scores), { ...options, weights: each });
+  },
+);
 
 /** Cross entropy of distributions: `onehotLabels` and `logits` `[…, classes]`. */
-export function softmaxCrossEntropy(
-  onehotLabels: Operand,
-  logits: Operand,
-  { labelSmoothing = 0, ...options }: SmoothedLossOptions = {},
-): Tensor {
-  const [labels, scores] = labelled("softmaxCrossEntropy", onehotLabels, logits);
-  const classes = labels.shape[labels.rank - 1]!;
-  const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / classes);
-  return computeWeightedLoss(softmaxCrossEntropyWithLogits(smooth, scores), options);
-}
+export const softmaxCrossEntropy = composed(
+  "softmaxCrossEntropy",
+  (onehotLabels: Operand, logits: Operand, { labelSmoothing = 0, ...options }: SmoothedLossOptions = {}): Tensor => {
+    const [labels, scores] = labelled("softmaxCrossEntropy", onehotLabels, logits);
+    const classes = labels.shape[labels.rank - 1]!;
+    const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / classes);
+    return computeWeightedLoss(softmaxCrossEntropyWithLogits(smooth, scores), options);
+  },
+);
 
 /** log(1 + exp(logits)) - logits * labels: cross entropy of independent yes-or-no labels, elementwise, without overflow. */
-export function sigmoidCrossEntropyWithLogits(labels: Operand, logits: Operand): Tensor {
-  const [z, x] = labelled("sigmoidCrossEntropyWithLogits", labels, logits);
-  checkSameShape("sigmoidCrossEntropyWithLogits", "labels", z, "logits", x);
-  return sub(softplus(x), mul(x, z));
-}
+export const sigmoidCrossEntropyWithLogits = composed(
+  "sigmoidCrossEntropyWithLogits",
+  (labels: Operand, logits: Operand): Tensor => {
+    const [z, x] = labelled("sigmoidCrossEntropyWithLogits", labels, logits);
+    checkSameShape("sigmoidCrossEntropyWithLogits", "labels", z, "logits", x);
+    return sub(softplus(x), mul(x, z));
+  },
+);
 
 /** Cross entropy of independent yes-or-no labels, in the shape of `logits`. */
-export function sigmoidCrossEntropy(
-  multiClassLabels: Operand,
-  logits: Operand,
-  { labelSmoothing = 0, ...options }: SmoothedLossOptions = {},
-): Tensor {
-  const [labels, scores] = labelled("sigmoidCrossEntropy", multiClassLabels, logits);
-  const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / 2);
-  return computeWeightedLoss(sigmoidCrossEntropyWithLogits(smooth, scores), options);
-}
+export const sigmoidCrossEntropy = composed(
+  "sigmoidCrossEntropy",
+  (
+    multiClassLabels: Operand,
+    logits: Operand,
+    { labelSmoothing = 0, ...options }: SmoothedLossOptions = {},
+  ): Tensor => {
+    const [labels, scores] = labelled("sigmoidCrossEntropy", multiClassLabels, logits);
+    const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / 2);
+    return computeWeightedLoss(sigmoidCrossEntropyWithLogits(smooth, scores), options);
+  },
+);
 
 /** (predictions - labels)², of one shape. */
-export function meanSquaredError(labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor {
-  return computeWeightedLoss(square(difference("meanSquaredError", labels, predictions)), options);
-}
+export const meanSquaredError = composed(
+  "meanSquaredError",
+  (labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor => {
+    return computeWeightedLoss(square(difference("meanSquaredError", labels, predictions)), options);
+  },
+);
 
 /** |predictions - labels|, of one shape. */
-export function absoluteDifference(labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor {
-  return computeWeightedLoss(abs(difference("absoluteDifference", labels, predictions)), options);
-}
+export const absoluteDifference = composed(
+  "absoluteDifference",
+  (labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor => {
+    return computeWeightedLoss(abs(difference("absoluteDifference", labels, predictions)), options);
+  },
+);
 
 export interface HuberOptions extends LossOptions {
   /** Where the square turns into a line; 1 when left out. */
@@ -137,12 +168,15 @@ export interface HuberOptions extends LossOptions {
 }
 
 /** Half the squared error up to `delta`, a line of slope `delta` beyond (Huber, 1964). */
-export function huberLoss(labels: Operand, predictions: Operand, { delta = 1, ...options }: HuberOptions = {}): Tensor {
-  const error = abs(difference("huberLoss", labels, predictions));
-  const quadratic = minimum(error, delta);
-  const linear = sub(error, quadratic);
-  return computeWeightedLoss(add(mul(0.5, square(quadratic)), mul(delta, linear)), options);
-}
+export const huberLoss = composed(
+  "huberLoss",
+  (labels: Operand, predictions: Operand, { delta = 1, ...options }: HuberOptions = {}): Tensor => {
+    const error = abs(difference("huberLoss", labels, predictions));
+    const quadratic = minimum(error, delta);
+    const linear = sub(error, quadratic);
+    return computeWeightedLoss(add(mul(0.5, square(quadratic)), mul(delta, linear)), options);
+  },
+);
 
 function difference(op: string, labels: Operand, predictions: Operand): Tensor {
   const [z, y] = labelled(op, labels, predictions);
@@ -162,9 +196,22 @@ function labelled(op: string, labels: Operand, predictions: Operand): [Tensor, T
 
 function checkSameShape(op: string, a: string, x: Tensor, b: string, y: Tensor): void {
   if (compatible(x.spec.shape, y.spec.shape)) return;
-  const width = Math.max(a.length, b.length);
+  const operands = [
+    { name: a, shape: x.spec.shape, wrong: wrongAxis(x.spec.shape, y.spec.shape) },
+    { name: b, shape: y.spec.shape, wrong: wrongAxis(y.spec.shape, x.spec.shape) },
+  ];
   throw new ValueError(
-    `${op}: ${a} and ${b} need one shape, nothing is broadcast;\n` +
-      `  ${a.padEnd(width)} ${formatShape(x.shape)}\n  ${b.padEnd(width)} ${formatShape(y.shape)}`,
+    shapeMessage(op, `${a} and ${b} need one shape, nothing is broadcast`, operands, {
+      advice: columnAdvice([a, x.spec.shape], [b, y.spec.shape]) ?? columnAdvice([b, y.spec.shape], [a, x.spec.shape]),
+    }),
   );
+}
+
+/** One of the two is a column, the other a vector: the most frequent case. */
+function columnAdvice(
+  [a, x]: readonly [string, PartialShape],
+  [b, y]: readonly [string, PartialShape],
+): string | undefined {
+  if (!compatible([...x, 1], y)) return undefined;
+  return `${b} has an axis more: squeeze(${b}, { axis: -1 }), or expandDims(${a}, -1)`;
 }

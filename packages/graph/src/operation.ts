@@ -27,6 +27,8 @@ export interface OperationParts {
   readonly colocation: readonly string[];
   /** The line of the user's program that built it, where known. */
   readonly location: string | null;
+  /** The op to whose derivative it belongs, where it does. */
+  readonly derivativeOf: OpRecord | null;
 }
 
 /** A node of a graph: an op written down to be run by a session. */
@@ -42,6 +44,7 @@ export class Operation implements OpRecord {
   readonly device: string;
   readonly colocation: readonly string[];
   readonly location: string | null;
+  readonly derivativeOf: OpRecord | null;
 
   constructor({ specs, ...parts }: OperationParts) {
     this.graph = parts.graph;
@@ -54,6 +57,7 @@ export class Operation implements OpRecord {
     this.device = parts.device;
     this.colocation = parts.colocation;
     this.location = parts.location;
+    this.derivativeOf = parts.derivativeOf;
     this.outputs = specs.map((spec, index) => new SymbolicTensor(this, index, spec));
   }
 

@@ -136,7 +136,7 @@ describe("mistakes leave everything as it was", () => {
       "a feed of another shape",
       ({ session, step, x }) => session.run(step, [[x, [1, 2, 3]]]),
       ValueError,
-      /x:0 \[\?, 2\]\n {2}fed {1,}\[3\]/,
+      /x:0 \[\?, 2\]\n {10}\^\n {2}fed {1,}\[3\]/,
     ],
     [
       "a feed of another dtype",

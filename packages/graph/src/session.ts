@@ -1,10 +1,21 @@
-import { compatible, EagerTensor, formatShape, literal, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
+import {
+  compatible,
+  EagerTensor,
+  literal,
+  RuntimeError,
+  shapeMessage,
+  type Tensor,
+  ValueError,
+  wrongAxis,
+} from "@gradtape/tensor";
 import type { Executable } from "./compile/executable.ts";
 import { type SeenRun, SeenRuns } from "./compile/seen.ts";
 import { getDefaultGraph } from "./defaults.ts";
 import { execute, uninitialized, type Value } from "./execute.ts";
 import { type Fetch, type Fetched, planFetches, type Wanted } from "./fetches.ts";
 import type { Graph } from "./graph.ts";
+import { located } from "./location.ts";
+import { checkInForce, NumericsCheck } from "./numerics.ts";
 import { nameOf, type Operand } from "./operand.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
 import { State, Storage } from "./state.ts";
@@ -12,6 +23,16 @@ import { Variable } from "./variable.ts";
 
 /** Values for tensors of the graph, for one run: pairs of tensor (or its name) and value. */
 export type Feeds = Iterable<readonly [Tensor | string, Operand]>;
+
+export interface SessionOptions {
+  /** The graph to run; the default graph when left out. */
+  readonly graph?: Graph;
+  /**
+   * Stop a run with an InvalidArgumentError at the first operation that turns finite values into a NaN or an infinity.
+   * Every run then goes operation by operation; variables keep what was written before it stopped.
+   */
+  readonly checkNumerics?: boolean;
+}
 
 /**
  * Runs parts of a graph, and keeps the values of its variables between runs.
@@ -23,10 +44,13 @@ export class Session {
   readonly graph: Graph;
   private readonly storages = new Map<State, Storage>();
   private readonly seen = new SeenRuns();
+  private readonly checksNumerics: boolean;
+  private runs = 0;
   private closed = false;
 
-  constructor({ graph = getDefaultGraph() }: { graph?: Graph } = {}) {
+  constructor({ graph = getDefaultGraph(), checkNumerics = false }: SessionOptions = {}) {
     this.graph = graph;
+    this.checksNumerics = checkNumerics;
   }
 
   /**
@@ -43,9 +67,12 @@ export class Session {
     for (const each of wanted) this.checkOwned("fetch", each);
     const seen = this.seen.find(wanted, values);
     this.checkReady(seen.operations, wanted);
-    const executable = seen.executableFor((state) => this.storageOf(state));
-    if (executable === null) for (const operation of seen.operations) this.execute(operation, values);
+    this.runs++;
+    const check = this.checksNumerics ? new NumericsCheck(`run ${this.runs} of the session`) : checkInForce();
+    const executable = check === null ? seen.executableFor((state) => this.storageOf(state)) : null;
+    if (executable === null) this.interpret(seen.operations, values, check);
     else this.runModule(executable, seen, values);
+    check?.settle(wanted.map((each) => this.result(each, values)));
     return pack((each) => this.result(each, values)) as Fetched<F>;
   }
 
@@ -90,14 +117,26 @@ export class Session {
     this.close();
   }
 
-  private execute(operation: Operation, values: Map<Tensor, EagerTensor>): void {
+  /** Runs operation by operation. */
+  private interpret(
+    operations: readonly Operation[],
+    values: Map<Tensor, EagerTensor>,
+    check: NumericsCheck | null,
+  ): void {
+    for (const operation of operations) {
+      try {
+        this.execute(operation, values, check);
+      } catch (error) {
+        throw located(error, operation);
+      }
+    }
+  }
+
+  private execute(operation: Operation, values: Map<Tensor, EagerTensor>, check: NumericsCheck | null): void {
     const { def, inputs, attributes, outputs } = operation;
     if (outputs.length > 0 && outputs.every((output) => values.has(output))) return; // fed
-    const computed = execute(
-      def,
-      inputs.map((input, i) => this.valueOf(operation, i, input, values)),
-      attributes,
-    );
+    const given = inputs.map((input, i) => this.valueOf(operation, i, input, values));
+    const computed = check === null ? execute(def, given, attributes) : check.execute(operation, given);
     outputs.forEach((output, i) => {
       if (!values.has(output)) values.set(output, computed[i]!);
     });
@@ -188,12 +227,18 @@ function fedValue(tensor: SymbolicTensor, value: unknown): EagerTensor {
   }
   const given = value instanceof Variable ? literal("feed", value.array(), { dtype: value.dtype }) : value;
   if (given instanceof EagerTensor && given.dtype !== dtype) {
-    throw new TypeError(`Session.run: ${name} is ${dtype}, the value fed is ${given.dtype}; cast it`);
+    throw located(new TypeError(`Session.run: ${name} is ${dtype}, the value fed is ${given.dtype}; cast it`), op);
   }
   const fed = literal(`feed of ${name}`, given, { dtype });
   if (compatible(fed.shape, spec.shape)) return fed;
-  throw new ValueError(
-    `Session.run: the value fed for ${name} has another shape${op.location === null ? "" : ` (built at ${op.location})`};\n` +
-      `  ${name} ${formatShape(spec.shape)}\n  ${"fed".padEnd(name.length)} ${formatShape(fed.shape)}`,
-  );
+  const missing = spec.shape.length > 0 && compatible(fed.shape, spec.shape.slice(1));
+  const operands = [
+    { name, shape: spec.shape, wrong: missing ? 0 : wrongAxis(spec.shape, fed.shape) },
+    { name: "fed", shape: fed.shape, wrong: wrongAxis(fed.shape, spec.shape.slice(missing ? 1 : 0)) },
+  ];
+  const message = shapeMessage("Session.run", `the value fed for ${name} has another shape`, operands, {
+    advice: missing ? "is the batch axis missing? expandDims(value, 0)" : undefined,
+    align: missing ? "last" : "first",
+  });
+  throw located(new ValueError(message), op);
 }

@@ -1,10 +1,11 @@
-import { flatten, GradientTape, gradients, type Structure } from "@gradtape/autograd";
+import { explainGradient, flatten, GradientTape, gradients, type Structure } from "@gradtape/autograd";
 import {
   type AggregationMethod,
   Convertible,
   type Cotangent,
   type Graph,
   GraphKeys,
+  located,
   nameOf,
   type Operand,
   tuple,
@@ -30,6 +31,12 @@ export interface ComputeGradientsOptions {
 /** A variable (or a tensor on the way to the loss) with its gradient: a tensor, slices of a gathered table, or `null`. */
 export type GradientPair = [gradient: Cotangent | null, variable: Variable];
 
+/** Pairs of gradients and variables, and in words why a gradient among them is `null`. */
+export interface Computed {
+  readonly pairs: GradientPair[];
+  explain(variable: Variable): string;
+}
+
 /** A loss: a tensor (or variable) of a graph, or a function of no arguments that computes it. */
 export type Loss = Tensor | Variable | (() => Operand | readonly Operand[]);
 
@@ -37,30 +44,29 @@ export const GATE_NONE = 0;
 export const GATE_OP = 1;
 export const GATE_GRAPH = 2;
 
-/** Differentiates a function by a tape that lasts for this one call. */
+/** Differentiates a function by a tape that lasts for this one call; with `locations` it can tell the lines of ops. */
 export function tapeGradients(
   op: string,
   loss: () => unknown,
   { varList = null, gradLoss = null }: ComputeGradientsOptions,
-): GradientPair[] {
+  { locations }: { readonly locations: boolean },
+): Computed {
   const listed = varList === null ? null : flatten(varList).map((entry) => asTarget(op, entry, ValueError));
-  const tape = new GradientTape();
+  const tape = new GradientTape({ locations });
   const value = tape.record(() => {
     if (listed !== null) tape.watch(listed);
     return lossTensors(op, loss());
   });
   const variables = (listed ?? tape.watchedVariables()) as Variable[];
   const found = tape.gradient(value, variables, { outputGradients: gradLoss });
-  return variables.map((variable, i) => [found[i] as Cotangent | null, variable]);
+  return {
+    pairs: variables.map((variable, i) => [found[i] as Cotangent | null, variable]),
+    explain: (variable) => tape.explainGradient(value, variable),
+  };
 }
 
 /** Adds the gradients of a tensor to its graph. The checks come in the order of TensorFlow's. */
-export function graphGradients(
-  op: string,
-  loss: unknown,
-  graph: Graph,
-  options: ComputeGradientsOptions,
-): GradientPair[] {
+export function graphGradients(op: string, loss: unknown, graph: Graph, options: ComputeGradientsOptions): Computed {
   const {
     varList = null,
     gateGradients = GATE_OP,
@@ -90,7 +96,10 @@ export function graphGradients(
   gated.forEach((gradient, i) => {
     if (gradient !== null) checkFloating(op, `variable ${i}`, variables[i]!);
   });
-  return variables.map((variable, i) => [gated[i]!, variable]);
+  return {
+    pairs: variables.map((variable, i) => [gated[i]!, variable]),
+    explain: (variable) => explainGradient(loss, variable),
+  };
 }
 
 function checkFloating(op: string, what: string, value: unknown): asserts value is Tensor {
@@ -103,13 +112,13 @@ function checkFloating(op: string, what: string, value: unknown): asserts value 
 
 function asTarget(op: string, entry: unknown, Failure: new (message: string) => Error): Variable | Tensor {
   if (entry instanceof Variable || entry instanceof Tensor) return entry;
-  throw new Failure(`${op}: varList holds ${nameOf(entry)}; expected variables`);
+  throw located(new Failure(`${op}: varList holds ${nameOf(entry)}; expected variables`));
 }
 
 function lossTensors(op: string, loss: unknown): Structure<Tensor | Variable> {
   for (const leaf of flatten(loss)) {
     if (leaf instanceof Tensor || leaf instanceof Variable) continue;
-    throw new TypeError(`${op}: the loss function returned ${nameOf(leaf)}; expected a tensor`);
+    throw located(new TypeError(`${op}: the loss function returned ${nameOf(leaf)}; expected a tensor`));
   }
   return loss as Structure<Tensor | Variable>;
 }

@@ -9,12 +9,14 @@ import {
   graphOfVariables,
   group,
   IndexedSlices,
+  located,
   nameOf,
   nameScope,
   type OpDef,
   type Operation,
   performWrite,
   SymbolicTensor,
+  telling,
   Variable,
 } from "@gradtape/graph";
 import { NotImplementedError, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
@@ -29,7 +31,7 @@ import {
   tapeGradients,
 } from "./compute.ts";
 import { castHypers, evaluateHyper } from "./hyper.ts";
-import { convertPairs, type Gradient, variableNames } from "./pairs.ts";
+import { convertPairs, type Gradient, Reasons, variableNames } from "./pairs.ts";
 import { multiplyPowers, Powers } from "./powers.ts";
 import { rowsToUpdate } from "./rows.ts";
 import type { UpdateRule } from "./rule.ts";
@@ -66,6 +68,7 @@ export abstract class Optimizer {
   private readonly name: string;
   private readonly slots = new Slots();
   private readonly powers = new Powers();
+  private readonly reasons = new Reasons();
 
   constructor(
     rule: UpdateRule,
@@ -113,10 +116,11 @@ export abstract class Optimizer {
     const pairs = this.computeGradients(loss, options);
     if (pairs.every(([gradient]) => gradient === null)) {
       const shown = loss instanceof SymbolicTensor ? loss : nameOf(loss);
-      throw new ValueError(
+      const error = new ValueError(
         `${this.name}.minimize: no gradients provided for any variable: the loss ${shown} depends on none of ` +
-          `[${variableNames(pairs)}] through differentiable ops`,
+          `[${variableNames(pairs)}] through differentiable ops${this.reasons.tell(pairs)}`,
       );
+      throw located(error);
     }
     return this.applyGradients(pairs, options);
   }
@@ -131,12 +135,14 @@ export abstract class Optimizer {
    */
   computeGradients(loss: Loss, options: ComputeGradientsOptions = {}): GradientPair[] {
     const op = `${this.name}.computeGradients`;
-    if (typeof loss === "function") return tapeGradients(op, loss, options);
+    if (typeof loss === "function") {
+      return this.reasons.keep(tapeGradients(op, loss, options, { locations: !this.reasons.settled }));
+    }
     const graph = (loss as { readonly graph?: Graph } | null)?.graph ?? currentGraph();
     if (graph === null) {
       throw new RuntimeError(`${op}: the loss must be a function in eager mode, got ${nameOf(loss)}; write () => loss`);
     }
-    return graph.asDefault(() => graphGradients(op, loss, graph, options));
+    return this.reasons.keep(telling(() => graph.asDefault(() => graphGradients(op, loss, graph, options))));
   }
 
   /**
@@ -153,9 +159,9 @@ export abstract class Optimizer {
     { globalStep = null, name = null }: ApplyGradientsOptions = {},
   ): Operation | null {
     const op = `${this.name}.applyGradients`;
-    const converted = convertPairs(op, pairs);
+    const converted = telling(() => convertPairs(op, pairs, this.reasons));
     if (globalStep !== null && !(globalStep instanceof Variable)) {
-      throw new TypeError(`${op}: globalStep must be a variable, got ${nameOf(globalStep)}`);
+      throw located(new TypeError(`${op}: globalStep must be a variable, got ${nameOf(globalStep)}`));
     }
     const updates = converted.filter((pair): pair is [Cotangent, Variable] => pair[0] !== null);
     const graph = currentGraph() ?? updates.map(([, { graph: own }]) => own).find((own) => own) ?? null;

@@ -1,11 +1,33 @@
 import { asTensor, Convertible, type Cotangent, IndexedSlices, nameOf, type Operand, Variable } from "@gradtape/graph";
 import { isFloating, Tensor, ValueError } from "@gradtape/tensor";
+import type { Computed, GradientPair } from "./compute.ts";
 
 /** A gradient as users may hand it over: `null`, slices, or anything a tensor can be made from. */
 export type Gradient = Operand | null;
 
+/** Why the gradients that an optimizer computed last are `null`, where all of them are. */
+export class Reasons {
+  private texts = new Map<unknown, string>();
+  /** Whether there has been a gradient: from then on nobody needs to know the lines of ops. */
+  settled = false;
+
+  /** The pairs; when no gradient is among them, the reasons are kept for the error that this will be. */
+  keep({ pairs, explain }: Computed): GradientPair[] {
+    this.texts.clear();
+    if (pairs.some(([gradient]) => gradient !== null)) this.settled = true;
+    else for (const [, variable] of pairs) this.texts.set(variable, explain(variable));
+    return pairs;
+  }
+
+  /** The reasons for the variables of some pairs, each on lines of its own. */
+  tell(pairs: readonly (readonly [unknown, Variable | Tensor])[]): string {
+    const known = pairs.map(([, variable]) => this.texts.get(variable)).filter((text) => text !== undefined);
+    return known.map((text) => `\n${text.replace(/^/gm, "  ")}`).join("");
+  }
+}
+
 /** Pairs checked and their gradients converted, before anything changes. */
-export function convertPairs(op: string, pairs: unknown): [Cotangent | null, Variable][] {
+export function convertPairs(op: string, pairs: unknown, reasons: Reasons): [Cotangent | null, Variable][] {
   if (typeof (pairs as Iterable<unknown> | null)?.[Symbol.iterator] !== "function" || typeof pairs === "string") {
     throw new TypeError(`${op}: expected a list of [gradient, variable] pairs, got ${nameOf(pairs)}`);
   }
@@ -24,7 +46,9 @@ export function convertPairs(op: string, pairs: unknown): [Cotangent | null, Var
     return [converted, variable as Variable];
   });
   if (converted.every(([gradient]) => gradient === null)) {
-    throw new ValueError(`${op}: no gradients provided for any variable: [${variableNames(converted)}]`);
+    throw new ValueError(
+      `${op}: no gradients provided for any variable: [${variableNames(converted)}]${reasons.tell(converted)}`,
+    );
   }
   const whole = converted.find(([gradient, { dtype }]) => gradient !== null && !isFloating(dtype));
   if (whole !== undefined) {

@@ -6,9 +6,11 @@ import {
   isFloating,
   program,
   type Scalar,
+  shapeMessage,
   type TensorSpec,
   update,
   updateRows,
+  wrongAxis,
 } from "@gradtape/tensor";
 
 /** The values of one element: the variable and its slots, by name. */
@@ -85,8 +87,10 @@ function denseOp(op: string, rule: RuleDescription, step: Step): OpDef {
       checkOperands(op, rule, inputs, gradient);
       if (!compatible(inputs[0]!.shape, gradient.shape)) {
         throw new InvalidArgumentError(
-          `${op}: the gradient must have the shape of the variable, nothing is broadcast;\n` +
-            `  variable ${formatShape(inputs[0]!.shape)}\n  gradient ${formatShape(gradient.shape)}`,
+          shapeMessage(op, "the gradient must have the shape of the variable, nothing is broadcast", [
+            { name: "variable", shape: inputs[0]!.shape },
+            { name: "gradient", shape: gradient.shape, wrong: wrongAxis(gradient.shape, inputs[0]!.shape) },
+          ]),
         );
       }
       return [];

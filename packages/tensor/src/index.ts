@@ -34,6 +34,7 @@ export {
   broadcastAxes,
   broadcastShapes,
   checkShape,
+  commonShape,
   compatible,
   compatibleExtents,
   type Extent,

@@ -82,19 +82,19 @@ export function broadcastShapes(
   shapes: readonly PartialShape[],
   names: readonly string[] = [],
 ): PartialShape {
-  const stretched = stretch(shapes);
-  if (typeof stretched !== "number") return stretched;
-  const operands = shapes.map((shape, i) => ({ name: names[i] ?? "", shape, wrong: shape.length + stretched }));
+  const common = commonShape(shapes);
+  if (typeof common !== "number") return common;
+  const operands = shapes.map((shape, i) => ({ name: names[i] ?? "", shape, wrong: shape.length + common }));
   throw new ValueError(
-    shapeMessage(op, `shapes cannot be broadcast, they differ on axis ${stretched}`, operands, {
-      advice: broadcastAdvice(shapes),
+    shapeMessage(op, `shapes cannot be broadcast, they differ on axis ${common}`, operands, {
+      advice: broadcastAdvice(operands),
       align: "last",
     }),
   );
 }
 
-/** The common shape, or the axis (counted from the end) on which there is none. */
-function stretch(shapes: readonly PartialShape[]): PartialShape | number {
+/** The shape to which all `shapes` stretch, or the axis (counted from the end) on which they do not. */
+export function commonShape(shapes: readonly PartialShape[]): PartialShape | number {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const common: Extent[] = [];
   for (let axis = -rank; axis < 0; axis++) {
@@ -111,19 +111,16 @@ function stretch(shapes: readonly PartialShape[]): PartialShape | number {
   return common;
 }
 
-/** What would most likely make two shapes fit. */
-function broadcastAdvice(shapes: readonly PartialShape[]): string {
+/** What would most likely make shapes fit. */
+function broadcastAdvice(operands: readonly Shown[]): string {
   const general = "make the extents equal or 1 (expandDims, reshape, transpose)";
-  const [small, large] = [...shapes].sort((a, b) => a.length - b.length);
-  if (shapes.length !== 2 || small === undefined || large === undefined) return general;
-  if (small.length > 1 && typeof stretch([[...small.slice(0, -2), ...small.slice(-2).reverse()], large]) !== "number") {
-    return "is a transpose missing?";
-  }
-  const behind = large.length - small.length;
-  if (behind > 0 && typeof stretch([[...small, ...Array<number>(behind).fill(1)], large]) !== "number") {
-    return `shapes are aligned at the last axis; where the smaller one runs along the leading axes (a batch), add ${behind === 1 ? "an axis" : `${behind} axes`} behind it: expandDims(x, -1)`;
-  }
-  return general;
+  const [small, large] = [...operands].sort((a, b) => a.shape.length - b.shape.length);
+  if (operands.length !== 2 || small === undefined || large === undefined) return general;
+  const fits = (shape: PartialShape) => typeof commonShape([shape, large.shape]) !== "number";
+  const { shape, name } = small;
+  if (shape.length > 1 && fits([...shape.slice(0, -2), ...shape.slice(-2).reverse()])) return "is a transpose missing?";
+  if (large.shape.length !== shape.length + 1 || !fits([...shape, 1])) return general;
+  return `last axes meet; if ${name || "the smaller one"} runs along the batch, write expandDims(${name || "x"}, -1)`;
 }
 
 /** An operand as messages show it. */
@@ -178,9 +175,9 @@ export function alignShapes(operands: readonly Shown[], align: "first" | "last" 
     .join("\n");
 }
 
-/** The first axis on which two shapes cannot agree, `undefined` where they can as far as both go. */
-export function wrongAxis(a: PartialShape, b: PartialShape): number | undefined {
-  const axis = a.findIndex((extent, i) => i < b.length && !compatibleExtents(extent, b[i]!));
+/** The first axis of `shape` that it cannot have if it is to be `wanted`; `undefined` where only axes are missing. */
+export function wrongAxis(shape: PartialShape, wanted: PartialShape): number | undefined {
+  const axis = shape.findIndex((extent, i) => i >= wanted.length || !compatibleExtents(extent, wanted[i]!));
   return axis < 0 ? undefined : axis;
 }
 

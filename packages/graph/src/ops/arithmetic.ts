@@ -140,5 +140,6 @@ const whereDef = elementwise(
 /** `x` where `condition` (bool) holds, `y` elsewhere; all three broadcast. */
 export const where = defineOp(whereDef, (condition: Operand, x: Operand, y: Operand): Tensor => {
   const branches = asTensors("where", [x, y]);
-  return applyOne(whereDef, stretch("where", [asTensor("where", condition, "bool"), ...branches]));
+  const operands = [asTensor("where", condition, "bool"), ...branches];
+  return applyOne(whereDef, stretch("where", operands, ["condition", "x", "y"]));
 });

@@ -11,6 +11,7 @@ import {
   rows,
   type Shape,
   sameShape,
+  shapeMessage,
   type Tensor,
   ValueError,
   view,
@@ -50,9 +51,16 @@ const broadcastToDef: OpDef<BroadcastAttributes> = entry({
 export const broadcastTo = defineOp(broadcastToDef, (x: Operand, shape: Shape): Tensor => {
   const source = asTensor("broadcastTo", x);
   if (sameShape(source.spec.shape, checkShape("broadcastTo", shape))) return source;
-  if (!sameShape(broadcastShapes("broadcastTo", [source.spec.shape, shape]), shape)) {
+  if (!sameShape(broadcastShapes("broadcastTo", [source.spec.shape, shape], ["x", "shape"]), shape)) {
+    const operands = [
+      { name: "x", shape: source.spec.shape },
+      { name: "shape", shape },
+    ];
     throw new ValueError(
-      `broadcastTo: ${formatShape(source.shape)} does not stretch to ${formatShape(shape)}; only extents of 1 repeat`,
+      shapeMessage("broadcastTo", `${formatShape(source.shape)} does not stretch to ${formatShape(shape)}`, operands, {
+        advice: "only extents of 1 repeat",
+        align: "last",
+      }),
     );
   }
   return applyOne(broadcastToDef, [source], { shape: [...shape] });
@@ -104,14 +112,15 @@ export function spread(y: Tensor, x: Tensor, axes: readonly number[], keepDims: 
 
 /** The operands of `op` as tensors of one dtype and one shape. */
 export function broadcastTogether(op: string, operands: readonly unknown[]): Tensor[] {
-  return stretch(op, asTensors(op, operands));
+  return stretch(op, asTensors(op, operands), ["x", "y"]);
 }
 
-/** Tensors, of whatever dtypes, repeated to their common shape. */
-export function stretch(op: string, tensors: readonly Tensor[]): Tensor[] {
+/** Tensors, of whatever dtypes, repeated to their common shape. Messages call them by `names`. */
+export function stretch(op: string, tensors: readonly Tensor[], names: readonly string[]): Tensor[] {
   const shape = broadcastShapes(
     op,
     tensors.map((tensor) => tensor.spec.shape),
+    names,
   );
   return tensors.map((tensor, i) =>
     sameShape(tensor.spec.shape, shape) ? tensor : broadcastLike(tensor, ...tensors.filter((_, j) => j !== i)),

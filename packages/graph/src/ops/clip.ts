@@ -1,12 +1,22 @@
-import { compatible, formatShape, scalar as k, map, program, type Tensor, ValueError } from "@gradtape/tensor";
-import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
+import {
+  compatible,
+  formatShape,
+  scalar as k,
+  map,
+  program,
+  shapeMessage,
+  type Tensor,
+  ValueError,
+} from "@gradtape/tensor";
+import { applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
+import { telling } from "../location.ts";
 import { asTensor, asTensors, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { add, div, greater, maximum, minimum, mul, square, where } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { overValues, sliceWise } from "./cast.ts";
-import { stack } from "./concat.ts";
+import { againstFirst, stack } from "./concat.ts";
 import { sqrt } from "./exponential.ts";
 import { IndexedSlices } from "./gather.ts";
 
@@ -21,10 +31,11 @@ const addNDef: OpDef = entry({
   sparse: true,
   infer(inputs) {
     checkDomain("addN", inputs[0]!.dtype, "numeric");
-    const other = inputs.find(({ shape }) => !compatible(shape, inputs[0]!.shape));
-    if (other !== undefined) {
+    const other = inputs.findIndex(({ shape }) => !compatible(shape, inputs[0]!.shape));
+    if (other >= 0) {
+      const shapes = inputs.map(({ shape }) => shape);
       throw new ValueError(
-        `addN: shapes must agree, nothing is broadcast;\n  ${formatShape(inputs[0]!.shape)}\n  ${formatShape(other.shape)}`,
+        shapeMessage("addN", "shapes must agree, nothing is broadcast", againstFirst("terms", shapes, other)),
       );
     }
     return [inputs[0]!];
@@ -45,10 +56,13 @@ export const addN = defineOp(addNDef, (terms: readonly Operand[]): Tensor => {
 export function scalarMul(factor: Operand, x: IndexedSlices): IndexedSlices;
 export function scalarMul(factor: Operand, x: Operand): Tensor;
 export function scalarMul(factor: Operand, x: Operand): Cotangent {
-  const source = x instanceof IndexedSlices ? x : asTensor("scalarMul", x);
-  const by = asTensor("scalarMul", factor, source.dtype);
-  if (by.rank !== 0) throw new ValueError(`scalarMul: the factor must be a scalar, got shape ${formatShape(by.shape)}`);
-  return overValues(source, (values) => mul(by, values));
+  return telling(() => {
+    const source = x instanceof IndexedSlices ? x : asTensor("scalarMul", x);
+    const by = asTensor("scalarMul", factor, source.dtype);
+    if (by.rank !== 0)
+      throw new ValueError(`scalarMul: the factor must be a scalar, got shape ${formatShape(by.shape)}`);
+    return overValues(source, (values) => mul(by, values));
+  });
 }
 
 interface ClipByValue {
@@ -78,12 +92,12 @@ export const clipByNorm = ((x: Operand, norm: Operand) =>
 type Gradients = readonly (Operand | null)[];
 
 /** The Euclidean norm of all tensors together; `null` entries count nothing. */
-export function globalNorm(tensors: Gradients): Tensor {
+export const globalNorm = composed("globalNorm", (tensors: Gradients): Tensor => {
   const present = tensors.filter((each) => each !== null);
   if (present.length === 0) throw new ValueError("globalNorm: every entry is null; give at least one tensor");
   const halves = present.map((each) => div(sum(square(each instanceof IndexedSlices ? each.values : each)), 2));
   return sqrt(mul(sum(stack(halves)), 2));
-}
+});
 
 /**
  * Tensors scaled by one factor so that their norm together is at most `clipNorm`; `null` entries stay `null`. Returns

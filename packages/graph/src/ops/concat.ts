@@ -1,19 +1,21 @@
 import {
-  alignShapes,
   assemble,
-  compatibleExtents,
+  compatible,
   formatShape,
   isStatic,
   normalizeAxis,
   type PartialShape,
   type Shape,
+  type Shown,
+  shapeMessage,
   sliced,
   type Tensor,
   ValueError,
   view,
+  wrongAxis,
 } from "@gradtape/tensor";
-import { applyOne, defineOp } from "../define.ts";
-import { asTensors, type Operand } from "../operand.ts";
+import { applyOne, composed, defineOp } from "../define.ts";
+import { asTensors, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef, OpRecord } from "../record.ts";
 import { entry } from "../registry.ts";
 import { greaterEqual, less, logicalAnd, sub } from "./arithmetic.ts";
@@ -29,20 +31,19 @@ const concatDef: OpDef<ConcatAttributes> = entry({
   name: "concat",
   sparse: true,
   infer(inputs, { axis }) {
-    const [first, ...others] = inputs.map(({ shape }) => shape);
-    for (const shape of others) {
-      const wrong = first!.findIndex((extent, a) => a !== axis && !compatibleExtents(extent, shape[a] ?? 0));
-      if (shape.length !== first!.length || wrong >= 0) {
-        const where = wrong >= 0 ? ` on axis ${wrong}` : "";
-        throw new ValueError(
-          `concat: along axis ${axis} all other extents must agree, they differ${where};\n` +
-            alignShapes([first!, shape], wrong - first!.length),
-        );
-      }
+    const shapes = inputs.map(({ shape }) => shape);
+    const free = inputs.map(({ shape }) => shape.map((extent, a) => (a === axis ? null : extent)));
+    const other = free.findIndex((shape) => !compatible(shape, free[0]!));
+    if (other >= 0) {
+      const wrong = wrongAxis(free[other]!, free[0]!) ?? wrongAxis(free[0]!, free[other]!);
+      const shown = againstFirst("values", shapes, other, free);
+      throw new ValueError(
+        shapeMessage("concat", `along axis ${axis} all other extents must agree, they differ on axis ${wrong}`, shown),
+      );
     }
     const extents = inputs.map(({ shape }) => shape[axis]!);
     const total = isStatic(extents) ? (extents as Shape).reduce((sum, extent) => sum + extent, 0) : null;
-    return [{ shape: first!.toSpliced(axis, 1, total), dtype: inputs[0]!.dtype }];
+    return [{ shape: shapes[0]!.toSpliced(axis, 1, total), dtype: inputs[0]!.dtype }];
   },
   kernel: (inputs, { axis }) =>
     assemble((layout, i) => {
@@ -57,6 +58,21 @@ const concatDef: OpDef<ConcatAttributes> = entry({
     }),
   gradient: (i) => (g, record) => concatGradient(g, record, i),
 });
+
+/** The first of some shapes and the one that does not fit it, as messages show them; `compared` is what must agree. */
+export function againstFirst(
+  list: string,
+  shapes: readonly PartialShape[],
+  other: number,
+  compared: readonly PartialShape[] = shapes,
+): Shown[] {
+  const shown = (i: number, j: number): Shown => ({
+    name: `${list}[${i}]`,
+    shape: shapes[i]!,
+    wrong: wrongAxis(compared[i]!, compared[j]!),
+  });
+  return [shown(0, other), shown(other, 0)];
+}
 
 /** Where input `i` begins along `axis`. */
 function offset(inputs: readonly { readonly shape: PartialShape }[], axis: number, i: number): number {
@@ -116,23 +132,23 @@ export const concat = defineOp(concatDef, (values: readonly Operand[], axis: num
 });
 
 /** Tensors of one shape side by side along a new axis (0 when left out). */
-export function stack(values: readonly Operand[], { axis = 0 }: { axis?: number } = {}): Tensor {
+export const stack = composed("stack", (values: readonly Operand[], { axis = 0 }: { axis?: number } = {}): Tensor => {
   const tensors = someTensors("stack", values);
-  const other = tensors.find(({ shape }) => formatShape(shape) !== formatShape(tensors[0]!.shape));
-  if (other !== undefined) {
-    throw new ValueError(
-      `stack: shapes must agree, got ${formatShape(tensors[0]!.shape)} and ${formatShape(other.shape)}`,
-    );
+  const shapes = tensors.map(({ shape }) => shape);
+  const other = shapes.findIndex((shape) => formatShape(shape) !== formatShape(shapes[0]!));
+  if (other >= 0) {
+    const shown = againstFirst("values", shapes, other);
+    throw new ValueError(shapeMessage("stack", "shapes must agree, nothing is broadcast", shown));
   }
   const at = normalizeAxis("stack", axis, tensors[0]!.rank + 1);
   return concat(
     tensors.map((tensor) => expandDims(tensor, at)),
     at,
   );
-}
+});
 
 /** The slices of `x` along `axis` (0 when left out), each without that axis. */
-export function unstack(x: Operand, { axis = 0 }: { axis?: number } = {}): Tensor[] {
+export const unstack = composed("unstack", (x: Operand, { axis = 0 }: { axis?: number } = {}): Tensor[] => {
   const [source] = asTensors("unstack", [x]) as [Tensor];
   const at = normalizeAxis("unstack", axis, source.rank);
   if (source.shape[at] === null)
@@ -148,10 +164,10 @@ export function unstack(x: Operand, { axis = 0 }: { axis?: number } = {}): Tenso
       { axis: at },
     ),
   );
-}
+});
 
 function someTensors(op: string, values: readonly Operand[]): Tensor[] {
-  if (!Array.isArray(values)) throw new TypeError(`${op}: expected a list of tensors`);
+  if (!Array.isArray(values)) throw new TypeError(`${op}: expected a list of tensors, got ${nameOf(values)}`);
   if (values.length === 0) throw new ValueError(`${op}: the list of tensors is empty; give at least one`);
   return asTensors(op, values);
 }

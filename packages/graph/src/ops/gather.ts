@@ -7,8 +7,10 @@ import {
   normalizeAxis,
   type Shape,
   segmentSum,
+  shapeMessage,
   type Tensor,
   ValueError,
+  wrongAxis,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
 import type { Graph } from "../graph.ts";
@@ -177,9 +179,16 @@ export const gather = defineOp(
     const batch = batchDims === 0 ? 0 : normalizeAxis("gather (batchDims)", batchDims, picks.rank + 1);
     const at = normalizeAxis("gather", axis ?? batch, table.shape.length);
     if (at < batch || !compatible(picks.spec.shape.slice(0, batch), table.spec.shape.slice(0, batch))) {
+      const wrong = wrongAxis(picks.spec.shape.slice(0, batch), table.spec.shape);
       throw new ValueError(
-        `gather: with batchDims ${batch} the leading axes must agree and axis must lie behind them;\n` +
-          `  params  ${formatShape(table.shape)} axis ${at}\n  indices ${formatShape(picks.shape)}`,
+        shapeMessage(
+          "gather",
+          `with batchDims ${batch} the leading axes must agree and axis (${at}) must lie behind them`,
+          [
+            { name: "params", shape: table.spec.shape, wrong },
+            { name: "indices", shape: picks.spec.shape, wrong },
+          ],
+        ),
       );
     }
     return applyOne(gatherDef, [table, picks], { axis: at, batchDims: batch, negative: "refuse" });
@@ -195,9 +204,12 @@ const unsortedSegmentSumDef: OpDef<SegmentAttributes> = entry({
     checkDomain("unsortedSegmentSum", data!.dtype, "numeric");
     const leading = data!.shape.slice(0, ids!.shape.length);
     if (!compatible(ids!.shape, leading)) {
+      const wrong = wrongAxis(ids!.shape, leading);
       throw new ValueError(
-        "unsortedSegmentSum: segmentIds must have the leading shape of data;\n" +
-          `  data       ${formatShape(data!.shape)}\n  segmentIds ${formatShape(ids!.shape)}`,
+        shapeMessage("unsortedSegmentSum", "segmentIds must have the leading shape of data", [
+          { name: "data", shape: data!.shape, wrong },
+          { name: "segmentIds", shape: ids!.shape, wrong },
+        ]),
       );
     }
     const rows = [...leading.slice(0, batchDims), numSegments ?? like!.shape[axis!]!];

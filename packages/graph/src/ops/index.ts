@@ -37,6 +37,7 @@ export {
 } from "./gather.ts";
 export { nonZero, oneHot, unique } from "./indexing.ts";
 export { matMul } from "./matmul.ts";
+export { addCheckNumericsOps, checkNumerics } from "./numerics.ts";
 export { all, any, argMax, argMin, max, mean, min, prod } from "./reduction.ts";
 export { expandDims, reshape, squeeze } from "./reshape.ts";
 export { embed, pad, slice } from "./slice.ts";

@@ -9,7 +9,7 @@ import {
   ValueError,
 } from "@gradtape/tensor";
 import { apply } from "../apply.ts";
-import { applyOne, checkDomain, defineOp } from "../define.ts";
+import { applyOne, checkDomain, composed, defineOp } from "../define.ts";
 import { asIndices, asTensor, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -65,20 +65,23 @@ export interface OneHotOptions {
 }
 
 /** Indices as vectors of `depth` with `onValue` at the index, along a new axis. Indices outside give `offValue` alone. */
-export function oneHot(
-  indices: Operand,
-  depth: number,
-  { onValue = 1, offValue = 0, axis = -1, dtype = "float32" }: OneHotOptions = {},
-): Tensor {
-  if (!Number.isInteger(depth) || depth < 0)
-    throw new ValueError(`oneHot: depth ${depth} is not a count; use an integer >= 0`);
-  const ids = asIndices("oneHot", indices);
-  const at = normalizeAxis("oneHot", axis, ids.rank + 1);
-  const positions = tensor(
-    Int32Array.from({ length: depth }, (_, i) => i),
-    { shape: [depth, ...Array<number>(ids.rank - at).fill(1)] },
-  );
-  const value = (operand: Operand) => asTensor("oneHot", operand, dtype);
-  checkDomain("oneHot", dtype, "any");
-  return where(equal(expandDims(ids, at), positions), value(onValue), value(offValue));
-}
+export const oneHot = composed(
+  "oneHot",
+  (
+    indices: Operand,
+    depth: number,
+    { onValue = 1, offValue = 0, axis = -1, dtype = "float32" }: OneHotOptions = {},
+  ): Tensor => {
+    if (!Number.isInteger(depth) || depth < 0)
+      throw new ValueError(`oneHot: depth ${depth} is not a count; use an integer >= 0`);
+    const ids = asIndices("oneHot", indices);
+    const at = normalizeAxis("oneHot", axis, ids.rank + 1);
+    const positions = tensor(
+      Int32Array.from({ length: depth }, (_, i) => i),
+      { shape: [depth, ...Array<number>(ids.rank - at).fill(1)] },
+    );
+    const value = (operand: Operand) => asTensor("oneHot", operand, dtype);
+    checkDomain("oneHot", dtype, "any");
+    return where(equal(expandDims(ids, at), positions), value(onValue), value(offValue));
+  },
+);

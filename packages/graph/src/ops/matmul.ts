@@ -1,9 +1,13 @@
 import {
-  broadcastShapes,
+  commonShape,
   compatibleExtents,
-  formatShape,
+  isStatic,
   matrixProduct,
+  type PartialShape,
+  shapeMessage,
+  sizeOf,
   type Tensor,
+  type TensorSpec,
   ValueError,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
@@ -17,7 +21,11 @@ const matMulDef: OpDef = entry({
   name: "matMul",
   infer([a, b]) {
     checkDomain("matMul", a!.dtype, "numeric");
-    const batch = broadcastShapes("matMul", [a!.shape.slice(0, -2), b!.shape.slice(0, -2)]);
+    const batch = commonShape([a!.shape.slice(0, -2), b!.shape.slice(0, -2)]);
+    if (typeof batch === "number") {
+      const wrong = [a, b].map((each) => each!.shape.length - 2 + batch);
+      throw mismatch([a!, b!], "the leading axes cannot be broadcast", "make them equal or 1", wrong);
+    }
     return [{ shape: [...batch, ...a!.shape.slice(-2, -1), ...b!.shape.slice(-1)], dtype: a!.dtype }];
   },
   kernel: () => matrixProduct(),
@@ -41,23 +49,50 @@ export const matMul = defineOp(
   matMulDef,
   (a: Operand, b: Operand, { transposeA = false, transposeB = false }: MatMulOptions = {}): Tensor => {
     const given = asTensors("matMul", [a, b]) as [Tensor, Tensor];
-    if (given.some(({ rank }) => rank < 2))
-      throw mismatch(given, "both operands need at least two axes; use expandDims");
+    if (given.some(({ rank }) => rank < 2)) {
+      const advice = "make a vector a row by expandDims(x, 0), a column by expandDims(x, 1)";
+      throw mismatch([given[0].spec, given[1].spec], "both operands need at least two axes", advice);
+    }
     const left = transposeA ? swapLastAxes(given[0]) : given[0];
     const right = transposeB ? swapLastAxes(given[1]) : given[1];
     const inner = left.spec.shape[left.rank - 1]!;
     if (!compatibleExtents(inner, right.spec.shape[right.rank - 2]!)) {
-      const fits =
-        inner === right.shape[right.rank - 1] ? `; is a transpose${transposeB ? "B too many" : "B missing"}?` : "";
       throw mismatch(
-        [left, right],
-        `columns of a (${inner}) and rows of b (${right.shape[right.rank - 2]}) must agree${fits}`,
+        [left.spec, right.spec],
+        `columns of a (${inner}) and rows of b (${right.shape[right.rank - 2]}) must agree`,
+        innerAdvice(left.shape, right.shape, { transposeA, transposeB }),
+        [left.rank - 1, right.rank - 2],
       );
     }
     return applyOne(matMulDef, [left, right]);
   },
 );
 
-function mismatch([a, b]: readonly [Tensor, Tensor], advice: string): ValueError {
-  return new ValueError(`matMul: ${advice};\n  a ${formatShape(a.shape)}\n  b ${formatShape(b.shape)}`);
+/** What would most likely make the inner extents agree. */
+function innerAdvice(
+  a: PartialShape,
+  b: PartialShape,
+  given: Required<Omit<MatMulOptions, "name">>,
+): string | undefined {
+  const [rows, inner] = a.slice(-2);
+  const [wanted, columns] = b.slice(-2);
+  const flip = (which: "A" | "B") => `is a transpose${which} ${given[`transpose${which}`] ? "too many" : "missing"}?`;
+  if (inner === columns) return flip("B");
+  if (rows === wanted) return flip("A");
+  const behind = a.slice(1);
+  const flat = isStatic(behind) && a.length > 2 && sizeOf(behind) === wanted;
+  return flat ? `if the first axis of a is a batch, flatten the others: reshape(a, [-1, ${wanted}])` : undefined;
+}
+
+function mismatch(
+  [a, b]: readonly [TensorSpec, TensorSpec],
+  problem: string,
+  advice?: string,
+  [wrongA, wrongB]: readonly number[] = [],
+): ValueError {
+  const operands = [
+    { name: "a", shape: a.shape, wrong: wrongA },
+    { name: "b", shape: b.shape, wrong: wrongB },
+  ];
+  return new ValueError(shapeMessage("matMul", problem, operands, { advice, align: "last" }));
 }

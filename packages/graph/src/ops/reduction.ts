@@ -13,7 +13,7 @@ import {
   type Tensor,
   ValueError,
 } from "@gradtape/tensor";
-import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
+import { applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
 import { type Axes, defineFold, type FoldAttributes, foldAttributes, type ReduceOptions } from "../fold.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
@@ -85,12 +85,12 @@ export const any = defineFold("any", (x) => k.fold("or", x), null, "bool");
 export const all = defineFold("all", (x) => k.fold("and", x), null, "bool");
 
 /** The arithmetic mean over `axis`: the sum divided by the number of elements. NaN for no elements. */
-export function mean(x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor {
+export const mean = composed("mean", (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor => {
   const source = asTensor("mean", x);
   checkDomain("mean", source.dtype, "floating");
   const { axes, keepDims } = foldAttributes("mean", source.rank, axis, options);
   return div(sum(source, { axis: axes, keepDims }), elementCount(source, axes));
-}
+});
 
 const elementCountDef: OpDef<{ axes: readonly number[]; dtype: DType }> = entry({
   name: "elementCount",

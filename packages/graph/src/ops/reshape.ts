@@ -78,10 +78,16 @@ function resolveShape(from: PartialShape, to: readonly number[]): PartialShape {
   if (open < 0 ? rest !== size : !Number.isInteger(missing) || missing * rest !== size) {
     throw new ValueError(
       `reshape: cannot give ${formatShape(from)} (${size} elements) the shape [${to.join(", ")}]` +
-        `${open < 0 ? ` (${rest} elements)` : ""}; the sizes must agree`,
+        `${open < 0 ? ` (${rest} elements)` : ""}; ${sizeAdvice(size, to)}`,
     );
   }
   return to.map((extent) => (extent === -1 ? missing : extent));
+}
+
+function sizeAdvice(size: number, to: readonly number[]): string {
+  const behind = sizeOf(to.slice(1));
+  const batch = to.length > 1 && to[0] !== -1 && behind > 0 && size % behind === 0;
+  return batch ? `is the first axis a batch? write [${[-1, ...to.slice(1)].join(", ")}]` : "the sizes must agree";
 }
 
 /* New axes of extent 1 and axes of extent 1 taken away are each other's adjoints. Axes count in the longer shape. */

@@ -7,12 +7,13 @@ import {
   onFirst,
   type PartialShape,
   type Shape,
+  shapeMessage,
   sliced,
   type Tensor,
   ValueError,
   view,
 } from "@gradtape/tensor";
-import { applyOne, defineOp, type OpOptions } from "../define.ts";
+import { applyOne, composed, defineOp, type OpOptions } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -102,7 +103,7 @@ export const embed = defineOp(
 );
 
 /** `x` with zeros around it: `paddings[axis]` is `[before, after]`. */
-export function pad(x: Operand, paddings: readonly (readonly [number, number])[]): Tensor {
+export const pad = composed("pad", (x: Operand, paddings: readonly (readonly [number, number])[]): Tensor => {
   const source = asTensor("pad", x);
   if (paddings.length !== source.rank || paddings.some((pair) => pair.length !== 2 || Math.min(...pair) < 0)) {
     throw new ValueError(
@@ -115,7 +116,7 @@ export function pad(x: Operand, paddings: readonly (readonly [number, number])[]
     source.shape.map((extent, axis) => paddings[axis]![0] + extent + paddings[axis]![1]),
     paddings.map(([before]) => before),
   );
-}
+});
 
 function checkRegion(
   op: string,
@@ -136,7 +137,10 @@ function checkRegion(
   });
   if (begin.length === whole.length && shape.length === whole.length && outside < 0) return;
   throw new ValueError(
-    `${op}: the piece does not lie within the whole${outside < 0 ? "" : ` on axis ${outside}`};\n` +
-      `  whole ${formatShape(whole)}\n  begin [${begin.join(", ")}]\n  size  ${formatShape(shape)}`,
+    shapeMessage(op, `the piece does not lie within the whole${outside < 0 ? "" : ` on axis ${outside}`}`, [
+      { name: "whole", shape: whole, wrong: outside },
+      { name: "begin", shape: begin, wrong: outside },
+      { name: "size", shape, wrong: outside },
+    ]),
   );
 }

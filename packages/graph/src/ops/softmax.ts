@@ -1,16 +1,18 @@
 import {
   compatible,
-  formatShape,
   type Kernel,
   scalar as k,
   normalizeAxis,
+  type PartialShape,
   program,
   reducedShape,
   rows,
   type Scalar,
+  shapeMessage,
   type Tensor,
   type TensorSpec,
   ValueError,
+  wrongAxis,
 } from "@gradtape/tensor";
 import { apply } from "../apply.ts";
 import { applyOne, checkDomain, defineOp, type OpOptions, programs } from "../define.ts";
@@ -91,6 +93,15 @@ function crossEntropySpecs(op: string, logits: TensorSpec): TensorSpec[] {
   return [{ shape: reducedShape(logits.shape, [logits.shape.length - 1], false), dtype: logits.dtype }, logits];
 }
 
+function sparseAdvice(logits: PartialShape, labels: PartialShape): string {
+  if (compatible(labels, logits)) {
+    return "labels look like one-hot rows: use softmaxCrossEntropyWithLogits, or argMax(labels, -1)";
+  }
+  if (compatible(labels, [...logits.slice(0, -1), 1]))
+    return "take the last axis of labels away: squeeze(labels, { axis: -1 })";
+  return "for one-hot rows use softmaxCrossEntropyWithLogits";
+}
+
 const sparsePrograms = programs((types) =>
   program(
     types,
@@ -111,9 +122,15 @@ const sparseDef: OpDef = entry({
     const specs = crossEntropySpecs(sparseName, logits!);
     if (!compatible(labels!.shape, specs[0]!.shape)) {
       throw new ValueError(
-        `${sparseName}: labels need the shape of logits without the last axis (one class index per row; ` +
-          "for one-hot rows use softmaxCrossEntropyWithLogits);\n" +
-          `  logits ${formatShape(logits!.shape)}\n  labels ${formatShape(labels!.shape)}`,
+        shapeMessage(
+          sparseName,
+          "labels need the shape of logits without the last axis, one class index per row",
+          [
+            { name: "logits", shape: logits!.shape },
+            { name: "labels", shape: labels!.shape, wrong: wrongAxis(labels!.shape, specs[0]!.shape) },
+          ],
+          { advice: sparseAdvice(logits!.shape, labels!.shape) },
+        ),
       );
     }
     return specs;
@@ -143,14 +160,26 @@ const densePrograms = programs((types) =>
   }),
 );
 
+function denseAdvice(logits: PartialShape, labels: PartialShape): string | undefined {
+  if (!compatible(labels, logits.slice(0, -1))) return undefined;
+  return "labels look like class indices: use sparseSoftmaxCrossEntropyWithLogits, or oneHot(labels, classes)";
+}
+
 const denseName = "softmaxCrossEntropyWithLogits";
 const denseDef: OpDef = entry({
   name: denseName,
   infer([logits, labels]) {
     if (!compatible(labels!.shape, logits!.shape)) {
       throw new ValueError(
-        `${denseName}: labels (one distribution per row) and logits need one shape;\n` +
-          `  logits ${formatShape(logits!.shape)}\n  labels ${formatShape(labels!.shape)}`,
+        shapeMessage(
+          denseName,
+          "labels (one distribution per row) and logits need one shape",
+          [
+            { name: "logits", shape: logits!.shape, wrong: wrongAxis(logits!.shape, labels!.shape) },
+            { name: "labels", shape: labels!.shape, wrong: wrongAxis(labels!.shape, logits!.shape) },
+          ],
+          { advice: denseAdvice(logits!.shape, labels!.shape) },
+        ),
       );
     }
     return crossEntropySpecs(denseName, logits!);

@@ -3,17 +3,18 @@ import {
   compatibleExtents,
   type EagerTensor,
   fill,
-  formatShape,
   InvalidArgumentError,
   scalar as k,
   type PartialShape,
   program,
   type Scalar,
+  shapeMessage,
   type TensorSpec,
   update,
   updateRows,
   ValueError,
   view,
+  wrongAxis,
 } from "@gradtape/tensor";
 import { programs } from "../define.ts";
 import type { OpDef } from "../record.ts";
@@ -70,8 +71,10 @@ function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): O
       checkDTypes(name, [state!, value!]);
       if (!compatible(state!.shape, value!.shape)) {
         throw new ValueError(
-          `${name}: the value must have the shape of the variable, nothing is broadcast;\n` +
-            `  variable ${formatShape(state!.shape)}\n  value    ${formatShape(value!.shape)}`,
+          shapeMessage(name, "the value must have the shape of the variable, nothing is broadcast", [
+            { name: "variable", shape: state!.shape },
+            { name: "value", shape: value!.shape, wrong: wrongAxis(value!.shape, state!.shape) },
+          ]),
         );
       }
       return [];
@@ -110,8 +113,15 @@ export function checkRowsMatch(op: string, state: TensorSpec, values: TensorSpec
   const problem = rowProblem(state.shape, values.shape, indices.shape);
   if (problem === null) return;
   throw new InvalidArgumentError(
-    `${op}: ${problem};\n  variable ${formatShape(state.shape)}\n  indices  ${formatShape(indices.shape)}\n` +
-      `  values   ${formatShape(values.shape)}`,
+    shapeMessage(op, problem, [
+      { name: "variable", shape: state.shape },
+      { name: "indices", shape: indices.shape },
+      {
+        name: "values",
+        shape: values.shape,
+        wrong: wrongAxis(values.shape, [indices.shape[0] ?? null, ...state.shape.slice(1)]),
+      },
+    ]),
   );
 }
 
