@@ -8,6 +8,12 @@ import type { Profile } from "./profile.ts";
 export interface CompileOptions {
   /** What messages call the function; its own name when left out. */
   readonly name?: string;
+  /**
+   * Look for NaN and infinities after each step; where there are new ones, replay the step op by op and throw an
+   * InvalidArgumentError that names the first op which made them. The variables are then as they were before the step.
+   * For debugging: it reads all variables at each step.
+   */
+  readonly checkNumerics?: boolean;
 }
 
 /** A function that runs as one WebAssembly module per signature of its arguments. */
@@ -41,10 +47,10 @@ const MANY = 8;
  */
 export function compile<F extends (...args: any[]) => unknown>(
   fn: F,
-  { name = fn.name || "function" }: CompileOptions = {},
+  { name = fn.name || "function", checkNumerics = false }: CompileOptions = {},
 ): Compiled<F> {
   if (typeof fn !== "function") throw new TypeError(`compile: expected a function, got ${nameOf(fn)}`);
-  const instances = new Instances(fn, name);
+  const instances = new Instances(fn, name, checkNumerics);
   const run = listed(fn.length, (args) => {
     if (recorders.length > 0 || currentGraph() !== null) return fn(...args);
     return instances.call(args);
@@ -95,13 +101,15 @@ function listed<R>(count: number, use: (args: readonly unknown[]) => R): (...arg
 class Instances {
   private readonly fn: (...args: any[]) => unknown;
   private readonly name: string;
+  private readonly checkNumerics: boolean;
   private readonly made: Instance[] = [];
   private readonly told = new Set<string>();
   private last: Instance | null = null;
 
-  constructor(fn: (...args: any[]) => unknown, name: string) {
+  constructor(fn: (...args: any[]) => unknown, name: string, checkNumerics: boolean) {
     this.fn = fn;
     this.name = name;
+    this.checkNumerics = checkNumerics;
   }
 
   /** The instance for the signature of `args`, made now when there is none, and what is to be fed to it. */
@@ -109,7 +117,10 @@ class Instances {
     const parts = takeApart(args);
     let instance = this.made.find((each) => each.fits(parts));
     if (instance === undefined) {
-      instance = new Instance(this.fn, this.name, parts, (notice) => this.tell(notice));
+      instance = new Instance(this.fn, this.name, parts, {
+        checkNumerics: this.checkNumerics,
+        tell: (notice) => this.tell(notice),
+      });
       this.made.push(instance);
       if (this.made.length === MANY) this.warn(instance);
     }

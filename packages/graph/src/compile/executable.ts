@@ -1,6 +1,5 @@
 import {
   checkIndices,
-  type DType,
   EagerTensor,
   elementBytes,
   environment,
@@ -14,6 +13,7 @@ import {
   type Shape,
   type TypedData,
 } from "@gradtape/tensor";
+import { located } from "../location.ts";
 import type { State, Storage } from "../state.ts";
 import { costOf } from "./cost.ts";
 import { emitModule, type PlacedCheck, type Threads, workBytes } from "./emit/module.ts";
@@ -164,6 +164,11 @@ export class Executable {
     return this.arena + this.plan.offsetOf(buffer);
   }
 
+  /** The variables that it reads or writes. */
+  get variables(): readonly State[] {
+    return this.states.map(({ state }) => state!);
+  }
+
   /** Writes what is fed number `i`, whose elements are in row-major order. */
   feed(i: number, data: TypedData): void {
     this.machine.of(this.fed[i]!.dtype).set(data, this.fedAt[i]!);
@@ -233,12 +238,18 @@ export class Executable {
   }
 
   private fail(result: number): never {
-    const { check, indices } = this.checks[result - 1]!;
+    const { check, indices, operation } = this.checks[result - 1]!;
     const { buffer, layout } = indices;
     const { shape } = layout;
-    const data = this.machine.read(this.addressOf(buffer) + 4 * layout.offset, "int32", sizeOfShape(shape));
-    const values = new EagerTensor("int32" as DType, rowMajor(shape), data);
-    checkIndices(check.op, values, check.rows, check.negativeAllowed);
+    // Indices may lie in a variable, whose place is in the table.
+    const begin = buffer.kind === "state" ? this.addresses[this.states.indexOf(buffer)]! : this.addressOf(buffer);
+    const data = this.machine.read(begin + 4 * layout.offset, "int32", sizeOfShape(shape));
+    const values = new EagerTensor("int32", rowMajor(shape), data);
+    try {
+      checkIndices(check.op, values, check.rows, check.negativeAllowed);
+    } catch (error) {
+      throw located(error, operation);
+    }
     throw new RuntimeError(`${check.op}: an index is out of range`);
   }
 

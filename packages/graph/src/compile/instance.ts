@@ -1,7 +1,9 @@
-import { type EagerTensor, machine, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
+import { copyInto, type EagerTensor, literal, machine, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
+import { explainNonFinite } from "../numerics.ts";
 import { nameOf } from "../operand.ts";
 import { schedule } from "../schedule.ts";
 import { Session } from "../session.ts";
+import { isAllFinite } from "../span.ts";
 import type { State, Storage } from "../state.ts";
 import { type ArgumentSpec, type Arguments, fitsTensors, putTogether, sameStructure } from "./arguments.ts";
 import { Executable } from "./executable.ts";
@@ -12,6 +14,12 @@ import { type Trace, trace } from "./trace.ts";
 
 const storageOf = (state: State): Storage => state.storage!;
 
+export interface InstanceOptions {
+  readonly checkNumerics: boolean;
+  /** Says something to the user once. */
+  tell(notice: string): void;
+}
+
 /** A compiled function for one signature of its arguments. */
 export class Instance {
   readonly specs: readonly ArgumentSpec[];
@@ -21,6 +29,8 @@ export class Instance {
   private readonly traced: Trace;
   private readonly name: string;
   private readonly tell: (notice: string) => void;
+  private readonly checkNumerics: boolean;
+  private steps = 0;
   private executable: Executable | null = null;
   private session: Session | null = null;
 
@@ -28,10 +38,11 @@ export class Instance {
     fn: (...args: any[]) => unknown,
     name: string,
     { tensors, structure }: Arguments,
-    tell: (notice: string) => void,
+    { tell, checkNumerics }: InstanceOptions,
   ) {
     this.name = name;
     this.tell = tell;
+    this.checkNumerics = checkNumerics;
     this.specs = tensors.map(({ shape, dtype }) => ({ shape: [...shape], dtype }));
     this.structure = structure;
     this.plain = structure[0] === tensors.length && structure.length === tensors.length + 1;
@@ -50,8 +61,7 @@ export class Instance {
   call(args: readonly EagerTensor[]): unknown {
     const executable = this.prepare();
     if (executable === null) return this.interpret(args);
-    this.feed(executable, args);
-    executable.run(storageOf);
+    this.run(executable, args);
     return this.traced.pack((i) => executable.result(i, storageOf));
   }
 
@@ -63,9 +73,37 @@ export class Instance {
       );
     }
     if (executable === null || this.traced.fetched[0]!.size !== 1) return Number((this.call(args) as Tensor).item());
-    this.feed(executable, args);
-    executable.run(storageOf);
+    this.run(executable, args);
     return executable.number(0);
+  }
+
+  private run(executable: Executable, args: readonly EagerTensor[]): void {
+    this.feed(executable, args);
+    if (this.checkNumerics) this.runChecked(executable, args);
+    else executable.run(storageOf);
+  }
+
+  /** Runs a step; when it made a NaN or an infinity, the step is taken back and replayed op by op to find the culprit. */
+  private runChecked(executable: Executable, args: readonly EagerTensor[]): void {
+    const { inputs, graph, fetched, effects } = this.traced;
+    const numbers = graph.captures.map((_, i) => this.captured(i));
+    const before = new Map(executable.variables.map((state) => [state, storageOf(state).value]));
+    this.steps++;
+    executable.run(storageOf);
+    const results = fetched.map((_, i) => executable.result(i, storageOf));
+    const after = executable.variables.map((state) => storageOf(state).value);
+    if ([...results, ...after].every(isAllFinite)) return;
+    for (const [state, value] of before) {
+      const { buffer, layout } = storageOf(state).writable;
+      copyInto(buffer, layout, value);
+    }
+    const feeds = new Map<Tensor, EagerTensor>(inputs.map((input, i) => [input, args[i]!]));
+    graph.captures.forEach(({ tensor }, i) => {
+      feeds.set(tensor, literal("compile", numbers[i]!, { dtype: tensor.dtype }));
+    });
+    explainNonFinite([...effects, ...fetched], feeds, (state) => before.get(state)!, { moment: `step ${this.steps}` });
+    // Nothing new was made: what was there before stays, and so does the step.
+    executable.run(storageOf);
   }
 
   explain(): string {
@@ -102,7 +140,7 @@ export class Instance {
       const where =
         error instanceof NotCompilable && error.operation.location ? `, at ${error.operation.location}` : "";
       this.tell(`compile: ${this.name} runs operation by operation: ${(error as Error).message}${where}`);
-      this.session = new Session({ graph });
+      this.session = new Session({ graph, checkNumerics: this.checkNumerics });
       return null;
     }
   }

@@ -1,4 +1,5 @@
 import { type IndexCheck, wasm } from "@gradtape/tensor";
+import type { Operation } from "../../operation.ts";
 import { operationCount } from "../expression.ts";
 import type { Kernel } from "../fuse.ts";
 import { sizeOfShape, type Value } from "../values.ts";
@@ -34,6 +35,7 @@ export interface Ground extends Places {
 export interface PlacedCheck {
   readonly check: IndexCheck;
   readonly indices: Value;
+  readonly operation: Operation;
 }
 
 /**
@@ -79,7 +81,7 @@ export function emitModule(
     if (bulk !== null && bulk.form.kind === "check") {
       const made = new Routine(module.function([], "i32", `kernel${i}`), ground);
       made.define([], emitCheck({ ...setting, routine: made }, bulk.form, bulk.inputs));
-      checks.push({ check: bulk.form.check, indices: bulk.inputs[0]! });
+      checks.push({ check: bulk.form.check, indices: bulk.inputs[0]!, operation: kernel.nodes[0]!.operations[0]! });
       return wasm.ifElse(made.made.call() as wasm.Value, [wasm.leave(wasm.i32(checks.length))]);
     }
     const routine = new Routine(module.function([], null, `kernel${i}`), ground);

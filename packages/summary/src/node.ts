@@ -1,0 +1,1 @@
+export { createFileWriter, FileWriter, type FileWriterOptions } from "./file-writer.ts";
