@@ -160,6 +160,7 @@ function body(parts: Parts, width: Width): Statement[] {
     const found = scope.find(node);
     if (found !== undefined) return found.get();
     const at = home(node, scope);
+    if (inner === 0 && (node.op === "index" || node.op === "extent")) return i32x4(node.op === "index" ? 0 : 1);
     if (node.op === "index") return at.keep(node, op("i32x4.splat", position.get())).get();
     if (node.op === "extent") return at.keep(node, op("i32x4.splat", product(extents))).get();
     if (node.op === "input") return at.keep(node, read(node.value!)).get();
