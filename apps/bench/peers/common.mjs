@@ -8,7 +8,10 @@ export { elementwise, products, settings };
 /** Data and initial weights of a workload: `kind` is perceptron, embedding, product or loop. */
 export function load(name) {
   if (name in products) return { kind: "product", ...products[name], ...matrices(products[name]) };
-  if (name in elementwise) return { kind: "loop", size: elementwise[name], x: ramp(elementwise[name]) };
+  if (name in elementwise) {
+    const size = elementwise[name];
+    return { kind: "loop", size, x: ramp(size), chain: name.startsWith("chain") };
+  }
   const data = new DataReader(name);
   if (name in perceptrons) {
     const { layers, batch, check } = perceptrons[name];
@@ -32,7 +35,7 @@ export function load(name) {
 }
 
 function matrices({ m, n, k }) {
-  const fill = (size, by) => Float32Array.from({ length: size }, (_, i) => ((i * by) % 17) / 17 - 0.5);
+  const fill = (size, by) => Float32Array.from({ length: size }, (_, i) => ((i * by) % 19) / 19 - 0.5);
   return { a: fill(m * k, 7), b: fill(k * n, 5) };
 }
 

@@ -1,4 +1,4 @@
-import { timeSteps } from "../dist/measure.js";
+import { checksum, timeSteps, timeWaitedOp } from "../dist/measure.js";
 import { load, settings, tell } from "./common.mjs";
 
 /* jax-js on its WebAssembly backend, whole steps jitted: `node jaxjs.mjs <workload>`. */
@@ -28,39 +28,36 @@ function update(p, m, g) {
   return [p.sub(g.mul(learningRate).div(np.sqrt(mean.ref.add(epsilon)))), mean];
 }
 
-/** Times something whose result is there only when it has been waited for. */
-async function timeAwaited(op) {
-  const share = Number(process.env.BENCH_SHARE ?? 1);
-  const run = async (milliseconds) => {
-    const times = [];
-    const end = performance.now() + milliseconds * share;
-    while (performance.now() < end || times.length < 5) {
-      const began = performance.now();
-      await op();
-      times.push(performance.now() - began);
-    }
-    return times.sort((a, b) => a - b)[times.length >> 1];
-  };
-  await run(400);
-  return { microseconds: 1000 * (await run(800)) };
+/** Calls only queue their work: an op is over when its result is ready. */
+async function measureOp() {
+  const { run, inputs } = given.kind === "loop" ? loop() : product();
+  const call = () => run(...inputs.map((each) => each.ref));
+  const loss = checksum(call().dataSync());
+  const times = await timeWaitedOp(async () => {
+    const result = call();
+    await result.blockUntilReady();
+    result.dispose();
+  });
+  return { ...times, loss };
 }
 
-async function awaited(result) {
-  await result.blockUntilReady();
-  result.dispose();
+function loop() {
+  const x = array(given.x, [given.size]);
+  const run = given.chain
+    ? jit((v) => {
+        const y = nn.relu(v.ref.mul(1.5).add(0.25));
+        return y.mul(v.ref).sub(v.ref.mul(v).mul(0.5)).add(1);
+      })
+    : jit((v) => nn.relu(v.mul(1.5).add(0.25)));
+  return { run, inputs: [x] };
 }
 
-function measureOp() {
-  if (given.kind === "loop") {
-    const x = array(given.x, [given.size]);
-    const run = jit((v) => nn.relu(v.mul(1.5).add(0.25)));
-    return timeAwaited(() => awaited(run(x.ref)));
-  }
+function product() {
   const { m, n, k, transposed } = given;
   const a = array(given.a, transposed === "a" ? [k, m] : [m, k]);
   const b = array(given.b, transposed === "b" ? [n, k] : [k, n]);
   const run = jit((x, y) => np.matmul(transposed === "a" ? x.transpose() : x, transposed === "b" ? y.transpose() : y));
-  return timeAwaited(() => awaited(run(a.ref, b.ref)));
+  return { run, inputs: [a, b] };
 }
 
 async function measurePerceptron() {

@@ -9,6 +9,9 @@ name, workload = sys.argv[1:3]
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ[variable] = "1"
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+if name == "numpy":
+    # The goals speak of OpenBLAS with AVX2, also where a processor has wider vectors.
+    os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 import numpy as np
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
@@ -52,6 +55,8 @@ def time_steps(step, reset, check, warm=1200 * SHARE, budget=2000 * SHARE):
     reset()
     loss = step()
     first = time.time() * 1000 - float(os.environ.get("BENCH_T0", time.time() * 1000))
+    if os.environ.get("BENCH_COLD"):
+        return {"microseconds": 1000 * first, "loss": float(loss)}
     for _ in range(1, check):
         loss = step()
     since = check
@@ -107,12 +112,14 @@ def tell(result):
 if workload in ALL["products"]:
     p = ALL["products"][workload]
     m, n, k, flip = p["m"], p["n"], p["k"], p.get("transposed")
-    fill = lambda count, by: (((np.arange(count, dtype=np.int64) * by) % 17) / 17 - 0.5).astype(np.float32)
+    fill = lambda count, by: (((np.arange(count, dtype=np.int64) * by) % 19) / 19 - 0.5).astype(np.float32)
     a = fill(m * k, 7).reshape((k, m) if flip == "a" else (m, k))
     b = fill(k * n, 5).reshape((n, k) if flip == "b" else (k, n))
     out = np.empty((m, n), np.float32)
     left, right = (a.T if flip == "a" else a), (b.T if flip == "b" else b)
-    tell(time_op(lambda: np.matmul(left, right, out=out)))
+    np.matmul(left, right, out=out)
+    checksum = float((out.ravel().astype(np.float64) * (np.arange(m * n) % 7 - 2)).mean())
+    tell({**time_op(lambda: np.matmul(left, right, out=out)), "loss": checksum})
 
 EMBEDDING = workload in ALL["embeddings"]
 config = ALL["embeddings" if EMBEDDING else "perceptrons"][workload]

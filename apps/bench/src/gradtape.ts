@@ -1,6 +1,7 @@
 import * as gt from "gradtape";
 import { DataReader, embeddingTable } from "./data.ts";
-import { type Measurement, timeOp, timeSteps } from "./measure.ts";
+import { checksum, type Measurement, timeOp, timeSteps } from "./measure.ts";
+import { median } from "./statistics.ts";
 import { elementwise, embeddings, perceptrons, products, settings } from "./workloads.ts";
 
 /* This library as a peer: `node gradtape.js <workload> [compiled|eager] [threads]`; one JSON line on standard output. */
@@ -88,29 +89,38 @@ function measureProduct(name: string) {
   const matrix = (rows: number, columns: number, by: number) =>
     new gt.Variable(
       gt.tensor(
-        Float32Array.from({ length: rows * columns }, (_, i) => ((i * by) % 17) / 17 - 0.5),
+        Float32Array.from({ length: rows * columns }, (_, i) => ((i * by) % 19) / 19 - 0.5),
         { shape: [rows, columns] },
       ),
     );
   const a = transposed === "a" ? matrix(k, m, 7) : matrix(m, k, 7);
   const b = transposed === "b" ? matrix(n, k, 5) : matrix(k, n, 5);
-  const result = new gt.Variable(gt.zeros([m, n]), { trainable: false });
-  const multiply = gt.compile(() => {
-    result.assign(gt.matMul(a, b, { transposeA: transposed === "a", transposeB: transposed === "b" }));
+  const multiply = () => gt.matMul(a, b, { transposeA: transposed === "a", transposeB: transposed === "b" });
+  return mode === "eager" ? timeEager(multiply) : timeAssigned([m, n], multiply);
+}
+
+/** An op that writes into a variable: nothing is copied out. */
+function timeAssigned(shape: readonly number[], op: () => gt.Tensor) {
+  const result = new gt.Variable(gt.zeros(shape), { trainable: false });
+  const run = gt.compile(() => {
+    result.assign(op());
     return null;
   });
-  return timeOp(() => multiply());
+  run();
+  const loss = checksum(result.data as Float32Array);
+  return { ...timeOp(() => run()), loss };
+}
+
+function timeEager(op: () => gt.Tensor) {
+  return { loss: checksum(op().data as Float32Array), ...timeOp(op) };
 }
 
 function measureLoop(name: string) {
   const size = elementwise[name]!;
   const x = new gt.Variable(gt.tensor(Float32Array.from({ length: size }, (_, i) => (i % 101) / 50 - 1)));
-  const y = new gt.Variable(gt.zeros([size]), { trainable: false });
-  const run = gt.compile(() => {
-    y.assign(gt.relu(gt.add(gt.mul(x, 1.5), 0.25)));
-    return null;
-  });
-  return timeOp(() => run());
+  const line = () => gt.relu(gt.add(gt.mul(x, 1.5), 0.25));
+  const chain = () => gt.add(gt.sub(gt.mul(line(), x), gt.mul(gt.mul(x, x), 0.5)), 1);
+  return timeAssigned([size], name.startsWith("chain") ? chain : line);
 }
 
 /** An epoch of 60,000 images through a dataset, per step. */
@@ -144,7 +154,7 @@ function measureEpoch() {
     gt.tensor(new Int32Array(64)),
   ];
   const alone = timeOp(() => step(x, labels)).microseconds;
-  return { microseconds: Math.min(...times), note: `${(Math.min(...times) / alone).toFixed(3)} of its steps alone` };
+  return { microseconds: median(times), overSteps: median(times) / alone };
 }
 
 /** Bytes that a steady step leaves behind, the number it returns among them. */
@@ -167,13 +177,23 @@ function measureGarbage() {
     for (let i = 0; i < count; i++) sum[0]! += step.item(inputs[0]!, labels[0]!);
   };
   steps(20_000);
-  const collect = (globalThis as { gc?: () => void }).gc;
-  collect?.();
-  const before = process.memoryUsage().heapUsed;
+  (globalThis as { gc?: () => void }).gc?.();
   const time = performance.now();
-  steps(100_000);
-  const microseconds = (performance.now() - time) / 100;
-  return { microseconds, note: `${((process.memoryUsage().heapUsed - before) / 100_000).toFixed(1)} bytes per step` };
+  const bytesPerStep = growth(() => steps(10_000), 10) / 10_000;
+  return { microseconds: (performance.now() - time) / 100, bytesPerStep };
+}
+
+/** By how many bytes the heap grows in a turn; turns in which the collector came tell nothing and are left out. */
+function growth(turn: () => void, turns: number): number {
+  const collectorWaits = 2 ** 24;
+  const used = new Float64Array(turns + 1);
+  used[0] = process.memoryUsage().heapUsed;
+  for (let i = 1; i <= turns; i++) {
+    turn();
+    used[i] = process.memoryUsage().heapUsed;
+  }
+  const grown = Array.from({ length: turns }, (_, i) => used[i + 1]! - used[i]!).filter((bytes) => bytes >= 0);
+  return grown.length === 0 ? collectorWaits : median(grown);
 }
 
 function measure(): Partial<Measurement> {

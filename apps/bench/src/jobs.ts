@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { PEAK } from "./goals.ts";
 import { elementwise, embeddings, perceptrons, products } from "./workloads.ts";
 
 /** One process that measures one thing. */
@@ -8,6 +9,10 @@ export interface Job {
   readonly command: readonly string[];
   /** It uses several processors: it is not pinned to one. */
   readonly several?: boolean;
+  /** Only its first step counts, from the start of the process. */
+  readonly cold?: boolean;
+  /** It takes minutes: it is done in the first round only. */
+  readonly once?: boolean;
 }
 
 export interface JobOptions {
@@ -15,6 +20,8 @@ export interface JobOptions {
   readonly pythons: readonly { readonly path: string; readonly peers: readonly string[] }[];
   /** Whether the peers from npm are there. */
   readonly npm: boolean;
+  /** The C program that knows the limits of the processor, where it could be compiled. */
+  readonly reference?: string | undefined;
   /** Only what a continuous integration can afford. */
   readonly short: boolean;
 }
@@ -30,7 +37,7 @@ const pythonNames: Readonly<Record<string, string>> = {
 };
 
 /** Everything that is to be measured in a round. */
-export function jobsFor({ pythons, npm, short }: JobOptions): Job[] {
+export function jobsFor({ pythons, npm, short, reference }: JobOptions): Job[] {
   const jobs: Job[] = [];
   const own = (workload: string, mode = "compiled", threads = 1) => {
     const peer = `gradtape${mode === "eager" ? " eager" : ""}${threads > 1 ? ` ${threads} threads` : ""}`;
@@ -43,7 +50,7 @@ export function jobsFor({ pythons, npm, short }: JobOptions): Job[] {
       jobs.push({ peer: "jax-js", workload, command: node("peers/jaxjs.mjs", workload) });
       if (!slow && !short) jobs.push({ peer: "tfjs cpu", workload, command: node("peers/tfjs.mjs", workload, "cpu") });
     }
-    if (!slow && !(workload in embeddings) && !workload.match(/-tn|-nt|-dW|-dX/))
+    if (!slow && !(workload in embeddings) && !workload.match(/1024/))
       jobs.push({ peer: "plain JavaScript", workload, command: node("peers/plain.mjs", workload) });
     for (const { path: python, peers } of pythons) {
       const wanted = peers.filter((name) =>
@@ -61,21 +68,33 @@ export function jobsFor({ pythons, npm, short }: JobOptions): Job[] {
     if (workload === "mnist" || workload === "tiny") own(workload, "eager");
   }
   for (const workload of Object.keys(embeddings)) {
+    if (short && workload === "embed-100k") continue;
     own(workload);
     // The npm peers update the whole table: minutes for a step on a large one.
     if (!short) others(workload, "steps", workload !== "embed-10k");
+    // The one backend of TensorFlow.js that has the memory for it.
+    if (npm && !short && workload === "embed-1M")
+      jobs.push({ peer: "tfjs cpu", workload, command: node("peers/tfjs.mjs", workload, "cpu"), once: true });
   }
-  for (const workload of Object.keys(products)) {
+  for (const [workload, { m, n, k }] of Object.entries(products)) {
     if (short && workload !== "product-256") continue;
     own(workload);
+    if (reference !== undefined)
+      jobs.push({ peer: PEAK, workload, command: [reference, "peak", String(2 * m * n * k)] });
     others(workload, "product", workload === "product-2048");
+    if (!short && /product-(256|512)$/.test(workload)) own(workload, "eager");
     if (!short && /product-(512|1024|2048)$/.test(workload)) own(workload, "compiled", 2);
   }
-  for (const workload of Object.keys(elementwise)) {
+  for (const [workload, size] of Object.entries(elementwise)) {
     if (short && workload !== "loop-16k") continue;
     own(workload);
+    const kind = workload.startsWith("chain") ? "chain" : "line";
+    if (reference !== undefined) jobs.push({ peer: "C", workload, command: [reference, kind, String(size)] });
     others(workload, "loop");
   }
+  const steps = jobs.filter(({ workload, several }) => workload === "mnist" && !several);
+  for (const job of steps.filter(({ peer }) => !short || peer === "gradtape"))
+    jobs.push({ ...job, workload: "cold mnist", cold: true });
   for (const workload of short ? ["garbage"] : ["epoch", "garbage"]) own(workload);
   return jobs;
 }

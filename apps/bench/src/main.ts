@@ -1,14 +1,23 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import * as gt from "gradtape";
 import { writeData } from "./data.ts";
-import { GROSS } from "./goals.ts";
 import { jobsFor } from "./jobs.ts";
-import { agreeingTimes, goalTable, judge, timeTable } from "./report.ts";
+import { compileReference, machine, npmPeers, peersOf } from "./machine.ts";
+import {
+  agreeing,
+  goalTable,
+  grossRegressions,
+  judge,
+  judgeLimits,
+  limitTable,
+  sizeTable,
+  timesOf,
+  timeTable,
+} from "./report.ts";
 import { canPin, type Outcome, runJob } from "./run.ts";
+import { measureSizes } from "./size.ts";
 
 interface Options {
   readonly python: readonly string[];
@@ -33,35 +42,27 @@ function installPeers(): boolean {
   return status === 0;
 }
 
-/** Which peers a Python has. */
-function peersOf(path: string): string[] {
-  const has = (module: string) =>
-    spawnSync(path, ["-c", `import importlib.util,sys; sys.exit(importlib.util.find_spec("${module}") is None)`])
-      .status === 0;
-  const modules = { torch: "torch", jax: "jax", tf1: "tensorflow", numpy: "numpy" };
-  return Object.entries(modules).flatMap(([peer, module]) => (has(module) ? [peer] : []));
-}
-
-function commit(): string {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  } catch {
-    return "unknown";
-  }
+function describe({ measurement, problem, disturbed }: Outcome): string {
+  if (measurement === null) return `failed: ${problem}`;
+  return `${measurement.microseconds.toFixed(1)} us${disturbed ? ", disturbed" : ""}`;
 }
 
 function run({ python, only, short, list, rounds = short ? "1" : "3" }: Options): void {
-  const pythons = python.map((path) => ({ path, peers: peersOf(path) }));
-  for (const { path, peers } of pythons) console.log(`${path}: ${peers.join(", ") || "no peer found"}`);
-  // NumPy of one Python is enough.
-  const once = pythons.map(({ path, peers }, i) => ({
+  const pythons = python.map((path) => ({ path, found: peersOf(path) }));
+  for (const { path, found } of pythons) console.log(`${path}: ${[...found.keys()].join(", ") || "no peer found"}`);
+  // The first Python that has a peer is the one that is measured.
+  const once = pythons.map(({ path, found }, i) => ({
     path,
-    peers: peers.filter((peer) => !pythons.slice(0, i).some((before) => before.peers.includes(peer))),
+    peers: [...found.keys()].filter((peer) => !pythons.slice(0, i).some((before) => before.found.has(peer))),
   }));
+  const missing = ["torch", "jax", "tf1", "numpy"].filter((peer) => !once.some(({ peers }) => peers.includes(peer)));
+  if (missing.length > 0) console.log(`not measured, as no --python has them: ${missing.join(", ")}`);
   const pattern = new RegExp(only ?? "");
   const npm = list || installPeers();
   if (!npm) console.log("the peers from npm are not measured: they could not be installed");
-  const jobs = jobsFor({ pythons: once, npm, short }).filter(({ peer, workload }) =>
+  const reference = compileReference();
+  if (reference === undefined) console.log("the limits of the processor are not measured: they need gcc on x86");
+  const jobs = jobsFor({ pythons: once, npm, short, reference }).filter(({ peer, workload }) =>
     pattern.test(`${peer} ${workload}`),
   );
   if (list) {
@@ -70,39 +71,52 @@ function run({ python, only, short, list, rounds = short ? "1" : "3" }: Options)
   }
   writeData();
   const pin = canPin();
-  if (short) process.env.BENCH_SHARE ??= "0.4";
+  if (short) process.env.BENCH_SHARE ??= "0.25";
   const outcomes: Outcome[] = [];
   for (let round = 1; round <= Number(rounds); round++) {
     for (const job of jobs) {
+      if (job.once && round > 1) continue;
       const outcome = runJob(job, round, pin);
       outcomes.push(outcome);
-      const { measurement, problem } = outcome;
-      const shown =
-        measurement === null
-          ? `failed: ${problem}`
-          : `${measurement.microseconds.toFixed(1)} us ${measurement.note ?? ""}`;
-      console.log(`round ${round}  ${job.workload.padEnd(14)} ${job.peer.padEnd(20)} ${shown}`);
+      console.log(`round ${round}  ${job.workload.padEnd(20)} ${job.peer.padEnd(20)} ${describe(outcome)}`);
     }
   }
-  const { times, refused } = agreeingTimes(outcomes);
-  const judged = judge(times).filter(({ measured }) => !short || measured !== null);
-  const machine = {
-    cpu: cpus()[0]?.model,
-    processors: cpus().length,
-    node: process.version,
-    backend: gt.backendInfo().description,
-  };
-  const head = `${machine.cpu}, ${machine.processors} processors, Node ${machine.node}; ${machine.backend}; commit ${commit()}; ${rounds} rounds${pin ? ", pinned" : ""}`;
-  const text = [head, goalTable(judged), timeTable(times), ...refused].join("\n\n");
+  const { agreed, refused } = agreeing(outcomes);
+  const times = timesOf(agreed);
+  const judged = judge(times).filter(({ measured }) => measured !== null || !(short || only));
+  const judgedLimits = judgeLimits(agreed).filter(({ measured }) => measured !== null || !(short || only));
+  const sizes = npm && !short && pattern.test("size") ? measureSizes(npmPeers()) : [];
+  const on = machine();
+  const versions = Object.assign({ ...npmPeers() }, ...pythons.map(({ found }) => Object.fromEntries(found)));
+  const text = [
+    `${on.cpu}, ${on.processors} processors, ${on.gigabytes} GB, Node ${on.node}; ${on.backend}; commit ${on.commit}; ` +
+      `${rounds} rounds${pin ? ", pinned" : ""}`,
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", "),
+    goalTable(judged),
+    limitTable(judgedLimits),
+    timeTable(times),
+    ...(typeof sizes === "string" ? [sizes] : sizes.length > 0 ? [sizeTable(sizes)] : []),
+    ...refused,
+  ].join("\n\n");
   console.log(`\n${text}`);
   mkdirSync(folder("results"), { recursive: true });
-  writeFileSync(
-    `${folder("results")}latest.json`,
-    JSON.stringify({ machine, date: new Date().toISOString(), outcomes, judged }, null, 1),
-  );
+  // Commands are left out: their paths are nobody's business.
+  const raw = outcomes.map(({ job: { command: _, ...job }, ...rest }) => ({ ...job, ...rest }));
+  const everything = {
+    machine: on,
+    versions,
+    date: new Date().toISOString(),
+    outcomes: raw,
+    judged,
+    judgedLimits,
+    sizes,
+  };
+  writeFileSync(`${folder("results")}latest.json`, JSON.stringify(everything, null, 1));
   writeFileSync(`${folder("results")}latest.md`, `${text}\n`);
-  const gross = judged.filter(({ measured, atLeast }) => measured !== null && measured.median < GROSS * atLeast);
-  for (const { workload, other } of gross) console.log(`gross regression: ${workload} against ${other}`);
+  const gross = grossRegressions(judged);
+  for (const line of gross) console.log(line);
   if (short && gross.length > 0) process.exitCode = 1;
 }
 

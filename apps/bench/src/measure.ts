@@ -9,11 +9,16 @@ export interface Measurement {
   readonly microseconds: number;
   /** CPU time of the same; much less than `microseconds` means that something else had the processor. */
   readonly cpuMicroseconds?: number;
-  /** The loss at the step that all peers agree on. */
+  /** What all peers must agree on: the loss at a fixed step, or the checksum of an op's result. */
   readonly loss?: number;
   /** From the start of the process to the end of the first step. */
   readonly firstStepMilliseconds?: number;
-  readonly note?: string;
+  /** The first step alone: recording, emitting and compiling are in it. */
+  readonly firstCallMilliseconds?: number;
+  /** What a steady step leaves to the garbage collector. */
+  readonly bytesPerStep?: number;
+  /** An epoch through a dataset over its steps alone. */
+  readonly overSteps?: number;
 }
 
 const cpu = () => {
@@ -30,10 +35,13 @@ export function timeSteps(
   reset: () => void,
   check: number,
   { warm = 1200 * share, budget = 2000 * share } = {},
-): Pick<Measurement, "microseconds" | "cpuMicroseconds" | "loss" | "firstStepMilliseconds"> {
+): Omit<Measurement, "peer" | "workload"> {
   reset();
+  const called = performance.now();
   let loss = step();
+  const firstCallMilliseconds = performance.now() - called;
   const firstStepMilliseconds = Date.now() - Number(process.env.BENCH_T0 ?? performance.timeOrigin);
+  if (process.env.BENCH_COLD) return { microseconds: 1000 * firstStepMilliseconds, loss, firstCallMilliseconds };
   for (let i = 1; i < check; i++) loss = step();
   let since = check;
   const run = (count: number) => {
@@ -61,25 +69,48 @@ export function timeSteps(
   };
 }
 
-/** Times something that has no state. */
-export function timeOp(
-  op: () => unknown,
-  { warm = 400 * share, budget = 800 * share } = {},
-): { readonly microseconds: number } {
+/** Asks for so many ops, is told the milliseconds of one of them, and in the end knows the median. */
+function* opChunks({ warm = 400 * share, budget = 800 * share } = {}): Generator<number, OpTime, number> {
   const began = performance.now();
   let fastest = Number.POSITIVE_INFINITY;
-  do {
-    const time = performance.now();
-    op();
-    fastest = Math.min(fastest, performance.now() - time);
-  } while (performance.now() - began < warm);
-  const count = Math.max(1, Math.round(30 / fastest));
+  do fastest = Math.min(fastest, yield 1);
+  while (performance.now() - began < warm);
+  const count = Math.max(1, Math.round((30 * share) / fastest));
   const chunks: number[] = [];
   const end = performance.now() + budget;
-  while (performance.now() < end || chunks.length < 3) {
-    const time = performance.now();
-    for (let i = 0; i < count; i++) op();
-    chunks.push((performance.now() - time) / count);
-  }
+  while (performance.now() < end || chunks.length < 3) chunks.push(yield count);
   return { microseconds: 1000 * median(chunks) };
+}
+
+type OpTime = Pick<Measurement, "microseconds">;
+
+/** Times something that has no state. */
+export function timeOp(op: () => unknown, pace?: { readonly warm: number; readonly budget: number }): OpTime {
+  const chunks = opChunks(pace);
+  let asked = chunks.next();
+  while (!asked.done) {
+    const time = performance.now();
+    for (let i = 0; i < asked.value; i++) op();
+    asked = chunks.next((performance.now() - time) / asked.value);
+  }
+  return asked.value;
+}
+
+/** The same for an op whose result has to be waited for. */
+export async function timeWaitedOp(op: () => Promise<unknown>): Promise<OpTime> {
+  const chunks = opChunks();
+  let asked = chunks.next();
+  while (!asked.done) {
+    const time = performance.now();
+    for (let i = 0; i < asked.value; i++) await op();
+    asked = chunks.next((performance.now() - time) / asked.value);
+  }
+  return asked.value;
+}
+
+/** One number that tells two results apart: peers that compute the same agree on it. */
+export function checksum(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * ((i % 7) - 2);
+  return sum / values.length;
 }

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { cpus } from "node:os";
 import type { Job } from "./jobs.ts";
 import type { Measurement } from "./measure.ts";
 
@@ -8,14 +9,19 @@ export interface Outcome {
   readonly round: number;
   readonly measurement: Measurement | null;
   readonly problem?: string;
+  /** Something else had the processor every time. */
+  readonly disturbed?: boolean;
 }
 
-const LIMIT = 180_000;
+const LIMIT = 400_000;
+
+/** The processor that jobs are pinned to: the first one has the interrupts. */
+const LAST = String(cpus().length - 1);
 
 /** True when processes can be pinned to a processor. */
 export function canPin(): boolean {
   try {
-    execFileSync("taskset", ["-c", "0", "true"], { stdio: "ignore" });
+    execFileSync("taskset", ["-c", LAST, "true"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
@@ -25,18 +31,19 @@ export function canPin(): boolean {
 /** Runs one job in a process of its own; again, up to twice, where something else had the processor meanwhile. */
 export function runJob(job: Job, round: number, pin: boolean): Outcome {
   let outcome = runOnce(job, round, pin);
-  for (let again = 0; again < 2; again++) {
-    const { measurement } = outcome;
-    const { microseconds = 0, cpuMicroseconds = microseconds } = measurement ?? {};
-    if (measurement === null || job.several || microseconds <= 1.15 * cpuMicroseconds) break;
-    outcome = runOnce(job, round, pin);
-  }
-  return outcome;
+  for (let again = 0; again < 2 && isDisturbed(outcome); again++) outcome = runOnce(job, round, pin);
+  return isDisturbed(outcome) ? { ...outcome, disturbed: true } : outcome;
+}
+
+function isDisturbed({ job, measurement }: Outcome): boolean {
+  if (measurement === null || job.several) return false;
+  const { microseconds, cpuMicroseconds = microseconds } = measurement;
+  return microseconds > 1.15 * cpuMicroseconds;
 }
 
 function runOnce(job: Job, round: number, pin: boolean): Outcome {
-  const [command, ...args] = pin && !job.several ? ["taskset", "-c", "1", ...job.command] : job.command;
-  const env = { ...process.env, BENCH_T0: String(Date.now()) };
+  const [command, ...args] = pin && !job.several ? ["taskset", "-c", LAST, ...job.command] : job.command;
+  const env = { ...process.env, BENCH_T0: String(Date.now()), ...(job.cold && { BENCH_COLD: "1" }) };
   const { stdout, stderr, error } = spawnSync(command!, args, {
     env,
     encoding: "utf8",
@@ -45,8 +52,9 @@ function runOnce(job: Job, round: number, pin: boolean): Outcome {
   });
   const line = (stdout ?? "").split("\n").find((text) => text.startsWith("{"));
   if (line === undefined) {
-    const problem = error?.message ?? (stderr ?? "").trim().split("\n").slice(-1)[0] ?? "no result";
+    const lines = (stderr ?? "").trim().split("\n");
+    const problem = error?.message ?? lines.findLast((text) => /error/i.test(text)) ?? lines.at(-1) ?? "no result";
     return { job, round, measurement: null, problem };
   }
-  return { job, round, measurement: { ...JSON.parse(line), peer: job.peer } };
+  return { job, round, measurement: { ...JSON.parse(line), peer: job.peer, workload: job.workload } };
 }

@@ -47,14 +47,32 @@ const square = (n: number): Product => ({ m: n, n, k: n });
 
 export const products: Readonly<Record<string, Product>> = {
   ...Object.fromEntries([64, 128, 256, 512, 1024, 2048].map((n) => [`product-${n}`, square(n)])),
-  "product-512-tn": { ...square(512), transposed: "a" },
-  "product-512-nt": { ...square(512), transposed: "b" },
-  "product-forward": { m: 64, n: 128, k: 784 },
-  "product-dW": { m: 784, n: 128, k: 64, transposed: "a" },
-  "product-dX": { m: 64, n: 784, k: 128, transposed: "b" },
+  ...Object.fromEntries(
+    [128, 256, 512, 1024].flatMap((n) => [
+      [`product-${n}-tn`, { ...square(n), transposed: "a" as const }],
+      [`product-${n}-nt`, { ...square(n), transposed: "b" as const }],
+    ]),
+  ),
+  ...layerProducts("product", 64, 784, 128),
+  ...layerProducts("product-512", 128, 512, 512),
+  ...layerProducts("product-1024", 256, 1024, 1024),
 };
 
-/** Elements of relu(a x + b): in the cache, and from memory. */
-export const elementwise: Readonly<Record<string, number>> = { "loop-16k": 16_384, "loop-16M": 16_777_216 };
+/** The products of a dense layer: forward, and for the gradients of its weights and of its inputs. */
+function layerProducts(name: string, batch: number, inputs: number, units: number): Record<string, Product> {
+  return {
+    [`${name}-forward`]: { m: batch, n: units, k: inputs },
+    [`${name}-dW`]: { m: inputs, n: units, k: batch, transposed: "a" },
+    [`${name}-dX`]: { m: batch, n: inputs, k: units, transposed: "b" },
+  };
+}
+
+/** Elements of relu(a x + b), and of the longer relu(a x + b) x - x² / 2 + 1: in the cache, and from memory. */
+export const elementwise: Readonly<Record<string, number>> = {
+  "loop-16k": 16_384,
+  "loop-16M": 16_777_216,
+  "chain-16k": 16_384,
+  "chain-16M": 16_777_216,
+};
 
 export const settings = { learningRate: 0.001, decay: 0.9, epsilon: 1e-7, stepsBetweenResets: 500 };
