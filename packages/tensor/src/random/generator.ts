@@ -1,8 +1,9 @@
 import { ValueError } from "../errors.ts";
 import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { Blocks } from "./blocks.ts";
 import * as distributions from "./distributions.ts";
-import { type Counter, type Key, philox } from "./philox.ts";
+import type { Key } from "./philox.ts";
 
 /** Where a generator stands, as plain JSON. */
 export interface GeneratorState {
@@ -71,16 +72,15 @@ export class Generator {
 
   /** Random 32-bit words, beginning with a fresh block. */
   words(): () => number {
-    const block = new Uint32Array(4);
+    const blocks = new Blocks(this.#key);
+    let counter = 0;
     let used = 4;
     return () => {
       if (used === 4) {
-        const number = this.#counter++;
-        const counter: Counter = [number >>> 0, Math.floor(number / 2 ** 32), 0, 0];
-        philox(block, counter, this.#key);
+        counter = this.#counter++;
         used = 0;
       }
-      return block[used++]!;
+      return blocks.read(counter, used++);
     };
   }
 }

@@ -1,5 +1,6 @@
 import { type MemoryLimits, WasmModule } from "./assembler.ts";
 import { addGemm } from "./gemm.ts";
+import { addPhilox } from "./random.ts";
 
 /**
  * The kernels of dynamic size, by name. Addresses, strides and distances are in bytes, and float32 elements lie at any
@@ -24,11 +25,14 @@ export interface Library {
   gemm(a: number, b: number, c: number, m: number, n: number, k: number, stride: number, scratch: number): void;
   /** C += A B: goes on with the sums of earlier steps of k. */
   gemmOnto(a: number, b: number, c: number, m: number, n: number, k: number, stride: number, scratch: number): void;
+  /** Blocks of four random words for the counters from `low + 2^32 high` on, to an address. */
+  philox(key0: number, key1: number, low: number, high: number, blocks: number, to: number): void;
 }
 
 /** The module that exports the library, over such a memory; `relaxed` as in `Features`. */
 export function libraryModule(relaxed: boolean, memory?: MemoryLimits): Uint8Array<ArrayBuffer> {
   const module = new WasmModule(memory);
   addGemm(module, { relaxed });
+  addPhilox(module);
   return module.toBytes();
 }
