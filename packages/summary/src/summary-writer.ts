@@ -32,7 +32,7 @@ export class SummaryWriter {
   scalar(tag: string, value: Operand, step: number): void {
     checkTag("scalar", tag);
     checkStep("scalar", step);
-    const { data, size } = valueOf("scalar", value);
+    const { data, size } = elementsOf("scalar", value);
     if (size !== 1) throw new ValueError(`scalar: ${nameOf(value)} has ${size} elements, expected one; take its mean`);
     this.summary(step, { tag, value: { case: "simpleValue", value: Math.fround(data[0]!) } });
   }
@@ -44,7 +44,7 @@ export class SummaryWriter {
   histogram(tag: string, value: Operand, step: number): void {
     checkTag("histogram", tag);
     checkStep("histogram", step);
-    this.summary(step, { tag, value: { case: "histo", value: histogramOf(tag, valueOf("histogram", value)) } });
+    this.summary(step, { tag, value: { case: "histo", value: histogramOf(tag, elementsOf("histogram", value)) } });
   }
 
   /** A graph to look at. Variables of eager mode that it uses are shown beside its operations. */
@@ -79,7 +79,7 @@ function checkStep(op: string, step: unknown): void {
 }
 
 /** The elements of a value that exists now. Reading it is no op: no tape or graph hears of it. */
-function valueOf(op: string, value: unknown): Pick<Tensor, "data" | "shape" | "size"> {
+function elementsOf(op: string, value: unknown): Pick<Tensor, "data" | "shape" | "size"> {
   const ofGraph = value instanceof SymbolicTensor || (value instanceof State && value.graph !== null);
   if (ofGraph) {
     throw new TypeError(
