@@ -1,1 +1,0 @@
-export { SummaryWriter, type SummaryWriterOptions } from "./summary-writer.ts";

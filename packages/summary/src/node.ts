@@ -1,1 +1,0 @@
-export { createFileWriter, FileWriter, type FileWriterOptions } from "./file-writer.ts";
