@@ -71,5 +71,6 @@ export {
   strideParameters,
 } from "./wasm/loop.ts";
 export { elementBytes, type Machine, machine, setThreads } from "./wasm/machine.ts";
+export * as productPanels from "./wasm/panels.ts";
 export { type Job, maySleep } from "./wasm/pool.ts";
 export { hasVectors } from "./wasm/vector.ts";

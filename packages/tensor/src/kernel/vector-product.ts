@@ -1,8 +1,8 @@
 import type { DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { detectFeatures } from "../wasm/features.ts";
-import { COLUMNS, ROWS, SCRATCH } from "../wasm/gemm.ts";
 import { type Machine, machine } from "../wasm/machine.ts";
+import { COLUMNS, ROWS, SCRATCH } from "../wasm/panels.ts";
 import type { Matrix, Multiply } from "./matrix.ts";
 
 /** Below this many multiplications the way through the machine's memory costs more than it saves. */

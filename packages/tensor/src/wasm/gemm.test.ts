@@ -4,8 +4,9 @@ import { fusedMultiplyAdd } from "../fixtures/fused.ts";
 import { generator } from "../random/generator.ts";
 import { WasmModule } from "./assembler.ts";
 import { detectFeatures, probeFeatures } from "./features.ts";
-import { addGemm, COLUMNS, ROWS, SCRATCH } from "./gemm.ts";
+import { addGemm } from "./gemm.ts";
 import type { Library } from "./library.ts";
+import { COLUMNS, ROWS, SCRATCH } from "./panels.ts";
 
 detectFeatures(); // switches multiply-add on where it has to be
 const { simd, relaxed: fused } = probeFeatures();

@@ -14,19 +14,13 @@ import {
   whileDo,
 } from "./assembler.ts";
 import { addPack } from "./pack.ts";
+import { COLUMNS, ROWS } from "./panels.ts";
 
 /*
  * The product of two float32 matrices, both packed into panels, so that the tile runs through memory in one direction; a
  * tile of 4 x 8 sums lives in eight vectors. Every sum goes over k in ascending order and starts from zero; between two
  * blocks of k it waits in C. Blocks, edges and ranges of rows therefore never show in the bits.
  */
-
-/** Rows of a panel of A. */
-export const ROWS = 4;
-/** Columns of a panel of B. */
-export const COLUMNS = 8;
-/** Bytes of the area that `gemm` needs for the tiles at the edges. */
-export const SCRATCH = 256;
 
 const FLOAT = 4;
 // A block of one panel of B stays in the first cache, a block of A in the second.

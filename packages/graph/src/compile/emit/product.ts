@@ -1,4 +1,4 @@
-import { type Axis, wasm } from "@gradtape/tensor";
+import { type Axis, productPanels, wasm } from "@gradtape/tensor";
 import type { Kernel, Product } from "../fuse.ts";
 import type { Operand } from "../node.ts";
 import type { Value } from "../values.ts";
@@ -23,9 +23,7 @@ export function importProducts(module: wasm.WasmModule): ProductKernels {
   };
 }
 
-const ROWS = 4;
-const COLUMNS = 8;
-const EDGES = 256;
+const { ROWS, COLUMNS, SCRATCH: EDGES } = productPanels;
 const FLOAT = 4;
 
 /** Rows of a product are computed in blocks whose results stay in the cache until the epilogue has read them. */
@@ -48,11 +46,10 @@ export interface Extents {
 
 const roundUp = (count: number, to: number) => Math.ceil(count / to) * to;
 
-export function extentsOf({ a, b, result }: Product): Extents {
+export function extentsOf({ a, result }: Product): Extents {
   const { shape } = result.layout;
   const [m, n] = shape.slice(-2) as [number, number];
   const k = a.layout.shape[a.layout.shape.length - 1]!;
-  void b;
   const fitting = Math.min(RESULT_BYTES / (n * FLOAT), PANEL_BYTES / (Math.max(1, k) * FLOAT));
   const block = Math.min(roundUp(m, ROWS), Math.max(16, Math.floor(fitting / 16) * 16));
   const panelsA = roundUp(block * k * FLOAT, 64);
@@ -104,7 +101,7 @@ export function emitRows(setting: Setting, kernel: Kernel, thread: number, { fro
   const { routine, kernels, library, work } = setting;
   const product = kernel.product!;
   const loops = kernel.loops!;
-  const { m, n, k, block, panelsB, own, panelsA } = extentsOf(product);
+  const { n, k, block, panelsB, own, panelsA } = extentsOf(product);
   const [edges, panel, strip] = ownAreas(work + panelsB + thread * own, panelsA);
   const [rowStride, columnStride] = product.a.layout.strides.slice(-2) as [number, number];
   // The sums go straight to where a result of their own shape is wanted; the epilogue then works in place.
@@ -136,7 +133,6 @@ export function emitRows(setting: Setting, kernel: Kernel, thread: number, { fro
     const addresses = [...loops.operands.map(at), ...loops.targets.map((target) => at(target, -1))];
     statements.push(...emitLoops(routine, library, arranged, addresses));
   }
-  void m;
   return statements;
 
   function isPlain({ value, strides }: Operand): boolean {
