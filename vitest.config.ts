@@ -10,8 +10,19 @@ const products = [
   "packages/gradtape/spec/compile.test.ts",
 ];
 
-function project(name: string, env: Record<string, string>, include: readonly string[]) {
-  return { extends: true as const, test: { name, env, include: [...include] } };
+const noEval = ["--disallow-code-generation-from-strings"];
+
+// What depends on how loops over elements are run. Nothing here prints loops itself.
+const loops = [
+  "packages/tensor/src/kernel/indexing.test.ts",
+  "packages/tensor/src/kernel/loops.test.ts",
+  "packages/tensor/src/kernel/update.test.ts",
+  "packages/tensor/src/random/generator.test.ts",
+  "packages/gradtape/spec/09-sparse-gradients.test.ts",
+];
+
+function project(name: string, env: Record<string, string>, include: readonly string[], execArgv: string[] = []) {
+  return { extends: true as const, test: { name, env, include: [...include], execArgv } };
 }
 
 export default defineConfig({
@@ -30,6 +41,9 @@ export default defineConfig({
       project("strict", { GRADTAPE_STRICT: "1" }, [...products, "packages/tensor/src/kernel/vector-product.test.ts"]),
       // An engine without vectors.
       project("javascript", { GRADTAPE_SIMD: "0" }, products),
+      // Where text may not become code, as on a page with a content security policy; with vectors and without.
+      project("no-eval", {}, [...products, ...loops, "packages/gradtape/spec/compile-kernels.test.ts"], noEval),
+      project("no-eval-javascript", { GRADTAPE_SIMD: "0" }, loops, noEval),
     ],
   },
 });

@@ -2,7 +2,9 @@ import type { TypedData } from "../dtype.ts";
 import { commonLoops, type Layout, permuted, rowMajor } from "../layout.ts";
 import type { Shape } from "../shape.ts";
 import { compact, type EagerTensor, emptyTensor } from "../tensor.ts";
+import { mayEval } from "./eval.ts";
 import { checkIndices } from "./indexing.ts";
+import { interpretLoops } from "./interpreter.ts";
 import { type Movement, type PrintedLoops, printLoops } from "./javascript.ts";
 import type { IndexCheck, Kernel } from "./kernel.ts";
 import type { Program } from "./program.ts";
@@ -38,13 +40,16 @@ export function runLoops(program: Program, outer: Shape, inner: Shape, places: r
   const buffers = places.map((place) => place.buffer);
   const offsets = places.map((place) => place.layout.offset);
   if (runVectors(program, { outer: outside.shape, inner: inside.shape, buffers, offsets, strides })) return;
-  const key = `${outside.shape.length},${inside.shape.length},${moves.join()}`;
-  let run = program.printed.get(key) as PrintedLoops | undefined;
-  if (run === undefined) {
-    run = printLoops(program, [outside.shape.length, inside.shape.length], moves);
-    program.printed.set(key, run);
-  }
+  const run = loopsOf(program, [outside.shape.length, inside.shape.length], moves);
   run(outside.shape, inside.shape, buffers, offsets, strides);
+}
+
+function loopsOf(program: Program, ranks: readonly [number, number], moves: readonly Movement[]): PrintedLoops {
+  const key = mayEval() ? `${ranks.join()},${moves.join()}` : "interpreted";
+  const known = program.printed.get(key) as PrintedLoops | undefined;
+  const run = known ?? (mayEval() ? printLoops(program, ranks, moves) : interpretLoops(program));
+  program.printed.set(key, run);
+  return run;
 }
 
 /** Elementwise: every operand and every output has the same shape. */

@@ -6,7 +6,10 @@ import type { Matrix } from "./matrix.ts";
 const [m, n, k] = [6, 9, 7];
 
 beforeEach(() => vi.resetModules());
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.unstubAllEnvs();
+});
 
 /** A product of tails in every direction, by a module that has made no tile yet. */
 async function product(dtype: DType): Promise<readonly number[]> {
@@ -27,6 +30,7 @@ function refuse(): never {
 }
 
 test.each<DType>(["float32", "float64", "int32"])("%s: the same bits where text may not become code", async (dtype) => {
+  vi.stubEnv("GRADTAPE_EVAL", "1");
   const printed = await product(dtype);
   const forbidden = vi.fn(refuse);
   vi.resetModules();

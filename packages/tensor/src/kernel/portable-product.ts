@@ -1,4 +1,5 @@
 import { allocate, type DType, type TypedData } from "../dtype.ts";
+import { mayEval } from "./eval.ts";
 import type { Matrix, Multiply } from "./matrix.ts";
 
 /* Matrix products in plain JavaScript: for every dtype, and where WebAssembly has no vectors. */
@@ -91,20 +92,18 @@ function plainTile(accumulate: (sum: number, x: number, y: number) => number): T
 
 function makeTile(dtype: DType): Tile {
   const single = dtype === "float32";
-  try {
-    if (single || dtype === "float64") {
-      const round = (x: string) => (single ? `Math.fround(${x})` : x);
-      return printTile(round, (x, y) => round(`${x} * ${y}`));
-    }
-    return printTile(
-      (x) => `(${x}) | 0`,
-      (x, y) => `Math.imul(${x}, ${y})`,
-    );
-  } catch (error) {
-    if (!(error instanceof EvalError)) throw error;
+  if (!mayEval()) {
     if (single) return plainTile((sum, x, y) => Math.fround(sum + Math.fround(x * y)));
     return plainTile(dtype === "float64" ? (sum, x, y) => sum + x * y : (sum, x, y) => (sum + Math.imul(x, y)) | 0);
   }
+  if (single || dtype === "float64") {
+    const round = (x: string) => (single ? `Math.fround(${x})` : x);
+    return printTile(round, (x, y) => round(`${x} * ${y}`));
+  }
+  return printTile(
+    (x) => `(${x}) | 0`,
+    (x, y) => `Math.imul(${x}, ${y})`,
+  );
 }
 
 const tiles = new Map<DType, Tile>();

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { DType, TypedData } from "../dtype.ts";
+import { allocate, type DType, type TypedData } from "../dtype.ts";
 import { generator } from "../random/generator.ts";
+import { sizeOf } from "../shape.ts";
+import { interpretLoops } from "./interpreter.ts";
 import { type Movement, printLoops } from "./javascript.ts";
 import * as k from "./language.ts";
-import { type Program, program } from "./program.ts";
+import { type Level, type Program, program } from "./program.ts";
 import type { Scalar } from "./scalar.ts";
 import { runVectors } from "./vector-loops.ts";
 
@@ -175,19 +177,99 @@ test("an output may lie where an input lies", () => {
 });
 
 test("what vectors cannot do is left alone", () => {
-  const run = (made: Program, length = 2000, stride = 1) =>
-    runVectors(made, {
-      outer: [length],
-      inner: [],
-      buffers: [new Float32Array(5000), new Float32Array(5000)],
-      offsets: [0, 0],
-      strides: [[stride], [1]],
-    });
+  const run = (made: Program, length = 2000, stride = 1, printed = true) =>
+    runVectors(
+      made,
+      {
+        outer: [length],
+        inner: [],
+        buffers: [new Float32Array(5000), new Float32Array(5000)],
+        offsets: [0, 0],
+        strides: [[stride], [1]],
+      },
+      printed,
+    );
   const double = program(["float32"], (x) => k.add(x!, x!));
   expect(run(double)).toBe(true);
   expect(run(double, 100)).toBe(false);
   expect(run(double, 2000, 2)).toBe(false);
-  expect(run(program(["float32"], (x) => k.cast(k.exp64(k.cast(x!, "float64")), "float32")))).toBe(false);
+  expect(run(double, 100, 2, false)).toBe(true);
+  const wide = program(["float32"], (x) => k.cast(k.exp64(k.cast(x!, "float64")), "float32"));
+  for (const printed of [true, false]) expect(run(wide, 2000, 1, printed)).toBe(false);
+});
+
+describe("where loops cannot be printed", () => {
+  const axis = fc.record({
+    extent: fc.integer({ min: 1, max: 9 }),
+    gap: fc.integer({ min: 1, max: 2 }),
+    backwards: fc.boolean(),
+    still: fc.nat(7),
+  });
+  const made = program(["float32", "int32", "bool"], (x, n, b) => [
+    k.select(b!, k.mul(x!, k.cast(n!, "float32")), x!),
+    k.lt(x!, 0),
+    k.add(n!, k.cast(b!, "int32")),
+  ]);
+  const folding = program(
+    ["float32", "int32", "bool"],
+    (x, n, b) => [
+      k.mul(x!, k.fold("max", k.select(b!, x!, k.cast(n!, "float32")))),
+      k.fold("or", b!),
+      k.add(k.fold("add", n!), n!),
+    ],
+    ["element", "element", "row"],
+  );
+
+  test.each([
+    ["elements", made, 0],
+    ["rows", folding, 1],
+  ] as const)("%s may have gaps, run backwards and be bools", (_, each, folded) => {
+    const axes = fc.array(axis, { minLength: folded, maxLength: 4 });
+    fc.assert(
+      fc.property(axes, fc.nat(99), fc.boolean(), (list, seed, inPlace) => {
+        const extents = list.map(({ extent }) => extent);
+        const rank = extents.length - folded;
+        fc.pre(sizeOf(extents) >= 32);
+        const place = (i: number, level: Level) => {
+          let size = 1;
+          let offset = 3;
+          const strides = list.map(({ extent, gap, backwards, still }, at): number => {
+            if ((level === "row" && at >= rank) || (i < each.inputs.length && (still >> i) & 1)) return 0;
+            const stride = size * gap;
+            size = stride * extent;
+            if (backwards) offset += (extent - 1) * stride;
+            return backwards ? -stride : stride;
+          });
+          return { offset, strides, size: size + 3 };
+        };
+        const levels = [...each.inputs.map(({ level }) => level), ...each.levels];
+        const types: DType[] = ["float32", "int32", "bool", "float32", "bool", "int32"];
+        const places = levels.map((level, i) => place(i, level));
+        const memory = () => {
+          const buffers = types.map((type, i) => {
+            const data = allocate(type, places[i]!.size);
+            const drawn = generator(seed + i).uniform([data.length], { low: -20, high: 20, dtype: "int32" }).data;
+            return data.map((_, at) => (type === "bool" ? drawn[at]! & 1 : drawn[at]!)) as TypedData;
+          });
+          const same = places[0]!.strides.join() === places[3]!.strides.join();
+          if (inPlace && same) buffers[3] = buffers[0]!;
+          return buffers;
+        };
+        const walk = {
+          outer: extents.slice(0, rank),
+          inner: extents.slice(rank),
+          offsets: places.map(({ offset }) => offset),
+          strides: places.map(({ strides }) => strides),
+        };
+        const [vectors, wanted] = [memory(), memory()];
+        fc.pre(runVectors(each, { ...walk, buffers: vectors }, false));
+        const [first, second] = folded > 0 ? [walk.outer, walk.inner] : [[], extents];
+        interpretLoops(each)(first, second, wanted, walk.offsets, walk.strides);
+        expect(vectors).toEqual(wanted);
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
 
 describe("rows", () => {
