@@ -1,187 +1,158 @@
 import fc from "fast-check";
 import * as gt from "gradtape";
+import { Maker } from "./program-maker.ts";
+import { steps } from "./program-steps.ts";
 
-/* Random programs as plain data: what a program does to a pool of tensors, step by step. */
+/* Random programs as plain data. A recipe is what chance gives and what shrinks: shapes, and steps with numbers from which
+ * their operands are chosen. A program is what becomes of it: calls of the public functions, one after the other. */
 
-/** One step: an op by its name, with numbers from which its operands and attributes are chosen. */
+/** Something an earlier call has made, an input (`x0`) or a variable (`v0`). */
+export interface Ref {
+  readonly ref: string;
+}
+
+export type Argument = Ref | number | string | boolean | readonly Argument[] | { readonly [option: string]: Argument };
+
+/** `to = gt.f(...args)`; `f` may also be a method of a variable (`v0.assign`) or a class (`new IndexedSlices`). */
+export interface Call {
+  readonly to: string;
+  readonly f: string;
+  readonly args: readonly Argument[];
+}
+
+export interface Spec {
+  readonly shape: readonly number[];
+  readonly dtype: gt.DType;
+}
+
+/** What a step does after its calls: nothing, gradients, gradients that are applied, or `minimize` around the calls. */
+export type Update = "none" | "gradients" | "applyGradients" | "minimize";
+
+export interface Program {
+  readonly seed: number;
+  readonly inputs: readonly Spec[];
+  readonly variables: readonly Spec[];
+  readonly calls: readonly Call[];
+  /** What a step returns. */
+  readonly outputs: readonly string[];
+  /** What is differentiated: the floating outputs. */
+  readonly targets: readonly string[];
+  readonly update: Update;
+  /** The variables that a gradient reaches. */
+  readonly trained: readonly string[];
+  readonly optimizer: Optimizer;
+}
+
+/** A class and its arguments. */
+export interface Optimizer {
+  readonly f: string;
+  readonly args: readonly Argument[];
+}
+
+export interface Recipe {
+  readonly seed: number;
+  /** Three extents, of which all shapes are made, so that shapes often fit. */
+  readonly extents: readonly number[];
+  readonly inputs: readonly { readonly axes: readonly number[]; readonly dtype: gt.DType }[];
+  readonly variables: readonly { readonly axes: readonly number[]; readonly dtype: gt.DType }[];
+  readonly steps: readonly Step[];
+  readonly update: Update;
+  readonly optimizer: Optimizer;
+  /** Only what has derivatives, away from kinks. */
+  readonly smooth: boolean;
+}
+
 export interface Step {
   readonly op: string;
   readonly picks: readonly number[];
+  /** Whether the step's result is returned even though something uses it. */
+  readonly keep: boolean;
 }
 
-export interface Description {
-  readonly shapes: readonly (readonly number[])[];
-  readonly steps: readonly Step[];
-  readonly seed: number;
-}
+export const optimizers: readonly Optimizer[] = [
+  { f: "GradientDescentOptimizer", args: [0.1] },
+  { f: "MomentumOptimizer", args: [0.1, 0.9] },
+  { f: "MomentumOptimizer", args: [0.1, 0.9, { useNesterov: true }] },
+  { f: "RMSPropOptimizer", args: [0.01] },
+  { f: "RMSPropOptimizer", args: [0.01, { momentum: 0.5, centered: true }] },
+  { f: "AdagradOptimizer", args: [0.1] },
+  { f: "AdadeltaOptimizer", args: [0.1] },
+  { f: "AdamOptimizer", args: [0.01] },
+  { f: "FtrlOptimizer", args: [0.1] },
+  { f: "FtrlOptimizer", args: [0.1, { learningRatePower: -0.7, l1RegularizationStrength: 0.01 }] },
+  { f: "RMSprop", args: [{ momentum: 0.3 }] },
+  { f: "LegacyRMSprop", args: [{ centered: true }] },
+];
 
-type Pool = gt.Tensor[];
-type Choose = (choices: number) => number;
-
-const floats = (pool: Pool) => pool.filter(({ dtype }) => dtype === "float32" || dtype === "float64");
-
-/** A tensor of the pool for which `fits` holds; the first float of the pool when there is none. */
-function pick(pool: Pool, choose: Choose, fits: (x: gt.Tensor) => boolean = () => true): gt.Tensor {
-  const candidates = floats(pool).filter(fits);
-  return candidates.length === 0 ? floats(pool)[0]! : candidates[choose(candidates.length)]!;
-}
-
-const broadcasts = (a: gt.Tensor) => (b: gt.Tensor) =>
-  [...a.shape].reverse().every((extent, i) => {
-    const other = b.shape[b.rank - 1 - i];
-    return other === undefined || other === extent || other === 1 || extent === 1;
+/** The program that a recipe describes. Each call is run once on the way, so that the next ones know their shapes. */
+export function programOf(recipe: Recipe): Program {
+  const shapeOf = ({ axes, dtype }: Recipe["inputs"][number]): Spec => ({
+    shape: axes.map((axis) => recipe.extents[axis % recipe.extents.length]!),
+    dtype,
   });
-
-const unary = (f: (x: gt.Tensor) => gt.Tensor) => (pool: Pool, choose: Choose) => f(pick(pool, choose));
-const binary = (f: (x: gt.Tensor, y: gt.Tensor) => gt.Tensor) => (pool: Pool, choose: Choose) => {
-  const x = pick(pool, choose);
-  return f(x, pick(pool, choose, broadcasts(x)));
-};
-const alongAxis = (f: (x: gt.Tensor, axis: number) => gt.Tensor) => (pool: Pool, choose: Choose) => {
-  const x = pick(pool, choose, ({ rank }) => rank > 0);
-  return x.rank === 0 ? x : f(x, choose(x.rank));
-};
-const bounded = (x: gt.Tensor) => gt.sub(gt.mul(gt.sigmoid(x), 3), 1.5);
-const positive = (x: gt.Tensor) => gt.add(gt.abs(x), 0.5);
-
-/** What steps may do. Values stay bounded, so that differences are not lost in infinities. */
-export const ops: Readonly<Record<string, (pool: Pool, choose: Choose) => gt.Tensor>> = {
-  add: binary(gt.add),
-  sub: binary(gt.sub),
-  mul: binary((x, y) => bounded(gt.mul(x, y))),
-  div: binary((x, y) => gt.div(x, positive(y))),
-  maximum: binary(gt.maximum),
-  minimum: binary(gt.minimum),
-  where: binary((x, y) => gt.where(gt.greater(x, y), x, gt.mul(y, 0.5))),
-  compare: binary((x, y) => gt.cast(gt.logicalOr(gt.less(x, y), gt.equal(x, 0)), "float32")),
-  whole: unary((x) => gt.cast(gt.add(gt.cast(gt.mul(x, 10), "int32"), 1), "float32")),
-  neg: unary(gt.neg),
-  square: unary((x) => bounded(gt.square(x))),
-  relu: unary(gt.relu),
-  tanh: unary(gt.tanh),
-  sigmoid: unary(gt.sigmoid),
-  exp: unary((x) => gt.exp(bounded(x))),
-  log: unary((x) => gt.log(positive(x))),
-  sqrt: unary((x) => gt.sqrt(positive(x))),
-  pow: unary((x) => gt.pow(positive(x), 1.3)),
-  sin: unary(gt.sin),
-  softplus: unary(gt.softplus),
-  stop: unary(gt.stopGradient),
-  transpose: unary((x) => gt.transpose(x)),
-  flatten: unary((x) => gt.reshape(x, [-1])),
-  expand: (pool, choose) => {
-    const x = pick(pool, choose, ({ rank }) => rank < 3);
-    return gt.expandDims(x, choose(x.rank + 1));
-  },
-  squeeze: unary((x) => gt.squeeze(x)),
-  reverse: alongAxis((x, axis) =>
-    gt.concat(
-      [
-        gt.slice(
-          x,
-          x.shape.map(() => 0),
-          x.shape.map((n, a) => (a === axis ? Math.min(1, n) : n)),
-        ),
-        x,
-      ],
-      axis,
-    ),
-  ),
-  every: alongAxis((x, axis) =>
-    gt.slice(
-      x,
-      x.shape.map(() => 0),
-      x.shape.map((n, a) => (a === axis ? Math.ceil(n / 2) : n)),
-      {
-        steps: x.shape.map((_, a) => (a === axis ? 2 : 1)),
-      },
-    ),
-  ),
-  pad: alongAxis((x, axis) =>
-    gt.pad(
-      x,
-      x.shape.map((_, a) => (a === axis ? ([1, 2] as const) : ([0, 0] as const))),
-    ),
-  ),
-  sum: alongAxis((x, axis) => gt.mul(gt.sum(x, axis), 0.3)),
-  sumKept: alongAxis((x, axis) => bounded(gt.sum(x, axis, { keepDims: true }))),
-  total: unary((x) => bounded(gt.sum(x))),
-  mean: alongAxis((x, axis) => (x.shape[axis] === 0 ? x : gt.mean(x, axis))),
-  max: alongAxis((x, axis) => (x.shape[axis] === 0 ? x : gt.max(x, axis))),
-  softmax: alongAxis((x, axis) => gt.softmax(x, { axis })),
-  logSoftmax: alongAxis((x, axis) => gt.logSoftmax(x, { axis })),
-  argMax: alongAxis((x, axis) => (x.shape[axis] === 0 ? x : gt.mul(gt.cast(gt.argMax(x, axis), "float32"), 0.1))),
-  matMul: (pool, choose) => {
-    const x = pick(pool, choose, ({ rank }) => rank >= 2);
-    if (x.rank < 2) return x;
-    return bounded(choose(2) === 0 ? gt.matMul(x, x, { transposeB: true }) : gt.matMul(x, x, { transposeA: true }));
-  },
-  project: (pool, choose) => {
-    const x = pick(pool, choose, ({ rank }) => rank === 2);
-    if (x.rank !== 2) return x;
-    const n = 1 + choose(17);
-    const weights = Float32Array.from({ length: x.shape[1]! * n }, (_, i) => ((i * 7) % 11) / 11 - 0.5);
-    return gt.matMul(x, gt.tensor(weights, { shape: [x.shape[1]!, n] }));
-  },
-  gather: (pool, choose) => {
-    const x = pick(pool, choose, ({ rank, shape }) => rank > 0 && shape[0]! > 0);
-    if (x.rank === 0 || x.shape[0] === 0) return x;
-    return gt.gather(
-      x,
-      [0, 1, 2, 3, 4].map((i) => (i * 3 + choose(5)) % x.shape[0]!),
-    );
-  },
-  segments: (pool, choose) => {
-    const x = pick(pool, choose, ({ rank }) => rank > 0);
-    if (x.rank === 0) return x;
-    return gt.unsortedSegmentSum(
-      x,
-      Int32Array.from({ length: x.shape[0]! }, (_, i) => ((i + choose(3)) % 4) - 1),
-      3,
-    );
-  },
-  crossEntropy: (pool, choose) => {
-    const x = pick(pool, choose, ({ rank, shape }) => rank === 2 && shape[1]! > 0);
-    if (x.rank !== 2 || x.shape[1] === 0) return x;
-    const labels = Int32Array.from({ length: x.shape[0]! }, (_, i) => (i * 5 + 1) % x.shape[1]!);
-    return gt.losses.sparseSoftmaxCrossEntropy(gt.tensor(labels), x);
-  },
-};
-
-/** Runs a program on its inputs: everything that it made. */
-export function interpret(
-  { steps }: Description,
-  inputs: readonly gt.Tensor[],
-  dtype: "float32" | "float64" = "float32",
-): gt.Tensor[] {
-  const pool: Pool = [...inputs];
-  for (const { op, picks } of steps) {
-    let used = 0;
-    const made = ops[op]!(pool, (choices) => picks[used++ % picks.length]! % choices);
-    if (made.dtype === dtype && made.size <= 4000 && made.rank <= 4) pool.push(made);
-  }
-  return pool.slice(inputs.length);
+  const [inputs, variables] = [recipe.inputs.map(shapeOf), recipe.variables.map(shapeOf)];
+  const maker = new Maker({ inputs, variables, seed: recipe.seed, smooth: recipe.smooth });
+  const tape = new gt.GradientTape();
+  tape.record(() => {
+    for (const { op, picks, keep } of recipe.steps) maker.perform(steps[op]!, picks, keep);
+  });
+  const kept = maker.kept();
+  const targets = kept.filter(({ value }) => value.dtype === "float32" || value.dtype === "float64");
+  const reached = maker.reached(tape, targets);
+  const trainable = targets.length > 0 && reached.length > 0;
+  return {
+    seed: recipe.seed,
+    inputs,
+    variables,
+    calls: maker.calls,
+    outputs: kept.map(({ name }) => name),
+    targets: targets.map(({ name }) => name),
+    update: trainable ? recipe.update : targets.length > 0 && recipe.update !== "none" ? "gradients" : "none",
+    trained: reached,
+    optimizer: recipe.optimizer,
+  };
 }
 
-/** The inputs of a program. */
-export function inputsOf({ shapes, seed }: Description): gt.Tensor[] {
-  const random = gt.generator(seed);
-  return shapes.map((shape) => random.uniform([...shape], { low: -1.5, high: 1.5 }));
+export interface RecipeOptions {
+  /** The most steps. */
+  readonly length: number;
+  /** Float64 throughout, and only what has derivatives. */
+  readonly smooth?: boolean;
+  /** Whether a part of the programs has float64 in it. */
+  readonly wide?: boolean;
 }
 
-const extent = fc.constantFrom(0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33);
+const small = fc.constantFrom(1, 2, 3, 2, 3, 4, 5, 0, 7, 8, 9);
+const large = fc.constantFrom(1, 40, 33, 17, 64, 70);
 
-/** Random programs of up to `length` steps. */
-export function programs(length: number): fc.Arbitrary<Description> {
+/** Random recipes. */
+export function recipes({ length, smooth = false, wide = false }: RecipeOptions): fc.Arbitrary<Recipe> {
+  const three = { minLength: 3, maxLength: 3 };
+  const extents = smooth
+    ? fc.array(fc.constantFrom(1, 2, 3, 2, 3, 4, 0), three)
+    : fc.oneof({ weight: 12, arbitrary: fc.array(small, three) }, { weight: 1, arbitrary: fc.array(large, three) });
+  const float = fc.constant<gt.DType>(smooth ? "float64" : "float32");
+  const other = fc.constantFrom<gt.DType>("int32", "bool", "int32", ...(wide ? (["float64"] as const) : []));
+  const dtype = smooth ? float : fc.oneof({ weight: 3, arbitrary: float }, { weight: 1, arbitrary: other });
+  const axes = fc.array(fc.nat(2), { maxLength: 3 });
+  const rows = fc.array(fc.nat(2), { minLength: 1, maxLength: 2 });
+  const whole = fc.constant<gt.DType>("int32");
+  const variableType = smooth ? float : fc.oneof({ weight: 9, arbitrary: float }, { weight: 1, arbitrary: whole });
   return fc.record({
-    shapes: fc.array(fc.array(extent, { maxLength: 3 }), { minLength: 1, maxLength: 3 }),
+    seed: fc.nat(1000),
+    extents,
+    inputs: fc.array(fc.record({ axes, dtype }), { minLength: 1, maxLength: 3 }),
+    variables: fc.array(fc.record({ axes: fc.oneof(axes, rows), dtype: variableType }), { maxLength: 3 }),
     steps: fc.array(
       fc.record({
-        op: fc.constantFrom(...Object.keys(ops)),
-        picks: fc.array(fc.nat(30), { minLength: 3, maxLength: 3 }),
+        op: fc.constantFrom(...Object.keys(steps)),
+        picks: fc.array(fc.nat(60), { minLength: 6, maxLength: 6 }),
+        keep: fc.integer({ min: 0, max: 6 }).map((n) => n === 6),
       }),
       { minLength: 1, maxLength: length },
     ),
-    seed: fc.nat(1000),
+    update: fc.constantFrom<Update>("none", "gradients", "applyGradients", "minimize", "minimize"),
+    optimizer: fc.constantFrom(...optimizers),
+    smooth: fc.constant(smooth),
   });
 }

@@ -1,138 +1,133 @@
 import fc from "fast-check";
 import * as gt from "gradtape";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Description, inputsOf, interpret, programs } from "./programs.ts";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { amongDead, reordered } from "./program-changes.ts";
+import { codeOf } from "./program-code.ts";
+import { compiled, dataFor, eagerly, envOf, inSession, interpret, type Results, type Runner } from "./program-runs.ts";
+import { type Program, programOf, type Recipe, type RecipeOptions, recipes } from "./programs.ts";
 
-/* Random programs: the same bits in every mode, and gradients that are those of numeric differences. */
-
-const runs = (ordinary: number) => ({ numRuns: process.env.LONG === "1" ? 20 * ordinary : ordinary });
+/* Laws that hold for every program, tried on random ones. LONG=1 tries many more. */
 
 const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-beforeAll(() => warn.mockClear());
+beforeEach(() => warn.mockClear());
 afterAll(() => warn.mockRestore());
 
-/** Values and gradients of a program; its first input is a variable that a step of an optimizer moves. */
-function values(program: Description, inputs: readonly gt.Tensor[], variable: gt.Variable, optimizer: gt.Optimizer) {
-  const tape = new gt.GradientTape({ persistent: true });
-  const made = tape.record(() => {
-    tape.watch([...inputs]);
-    return interpret(program, [variable.value(), ...inputs]);
-  });
-  const gradients = tape.gradient(made, [...inputs, variable], {
-    unconnectedGradients: gt.UnconnectedGradients.ZERO,
-  }) as (gt.Tensor | gt.IndexedSlices)[];
-  const dense = gradients.map((gradient) => (gradient instanceof gt.IndexedSlices ? gradient.toTensor() : gradient));
-  optimizer.applyGradients([[dense[dense.length - 1]!, variable]]);
-  return [...made, ...dense];
-}
+const nothing = fc.constant(null);
 
-function setUp(program: Description) {
-  const [first, ...inputs] = inputsOf(program) as [gt.Tensor, ...gt.Tensor[]];
-  const optimizer = new gt.RMSPropOptimizer(0.01, { momentum: 0.5 });
-  return { variable: new gt.Variable(first, { name: "v" }), inputs, optimizer };
-}
-
-function expectSameBits(actual: readonly gt.Tensor[], expected: readonly gt.Tensor[], mode: string): void {
-  expect(actual.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
-  actual.forEach((each, i) => {
-    const [one, other] = [each.data, expected[i]!.data];
-    for (let at = 0; at < one.length; at++) {
-      if (!Object.is(one[at], other[at]))
-        expect.fail(`${mode}: result ${i} ${each.dtype}[${each.shape}], element ${at}: ${one[at]} is not ${other[at]}`);
+/** Tries a law on random programs; a failure shows the smallest program found, as code. */
+function forPrograms<More>(
+  count: number,
+  options: RecipeOptions,
+  more: fc.Arbitrary<More>,
+  law: (program: Program, more: More) => void,
+): void {
+  const numRuns = process.env.LONG === "1" ? 20 * count : count;
+  const property = fc.property(recipes(options), more, (recipe, given) => {
+    const program = programOf(recipe);
+    try {
+      law(program, given);
+    } catch (error) {
+      throw new Error(`${(error as Error).stack}\n\n${codeOf(program)}\n`);
     }
   });
+  fc.assert(property, { numRuns, includeErrorInReport: true } as fc.Parameters<[Recipe, More]>);
 }
 
-describe("eager = compiled", () => {
-  test("values, gradients and variables, over two steps", () => {
-    fc.assert(
-      fc.property(programs(12), (program) => {
-        const [eager, compiled] = [setUp(program), setUp(program)];
-        const step = gt.compile((...inputs: gt.Tensor[]) =>
-          values(program, inputs, compiled.variable, compiled.optimizer),
-        );
-        for (let i = 0; i < 2; i++) {
-          const expected = values(program, eager.inputs, eager.variable, eager.optimizer);
-          expectSameBits(step(...compiled.inputs), expected, `step ${i}`);
-          expectSameBits([compiled.variable.value()], [eager.variable.value()], `variable after step ${i}`);
-        }
-      }),
-      runs(400),
-    );
-    expect(warn).not.toHaveBeenCalled();
-  });
-});
+function expectSameTensor(actual: gt.Tensor, expected: gt.Tensor, what: string): void {
+  expect(`${actual.dtype} ${actual.shape}`, what).toBe(`${expected.dtype} ${expected.shape}`);
+  const [one, other] = [actual.data, expected.data];
+  for (let i = 0; i < one.length; i++) {
+    if (!Object.is(one[i], other[i])) throw new Error(`${what}, element ${i}: ${one[i]} is not ${other[i]}`);
+  }
+}
 
-describe("eager = session", () => {
-  test("interpreted, and from the third run on as a module", () => {
-    fc.assert(
-      fc.property(programs(10), fc.boolean(), (program, often) => {
-        const inputs = inputsOf(program);
-        const expected = interpret(program, inputs);
-        const graph = new gt.Graph();
-        const { holders, made } = graph.asDefault(() => {
-          const holders = inputs.map(({ shape }) => gt.placeholder("float32", shape));
-          return { holders, made: interpret(program, holders) };
-        });
-        const session = new gt.Session({ graph });
-        for (let i = 0; i < (often ? 4 : 1); i++) {
-          const results = session.run(
-            made,
-            inputs.map((input, j) => [holders[j]!, input] as const),
-          );
-          expectSameBits(results, expected, `run ${i}`);
-        }
-      }),
-      runs(1200),
-    );
+function expectSameResults(program: Program, actual: Results, expected: Results, when: string): void {
+  expected.outputs.forEach((each, i) => {
+    expectSameTensor(actual.outputs[i]!, each, `${when}: ${program.outputs[i]}`);
+  });
+  expect(actual.gradients.length).toBe(expected.gradients.length);
+  expected.gradients.forEach((each, i) => {
+    const other = actual.gradients[i]!;
+    const what = `${when}: gradient ${i}`;
+    if (each === null) expect(other, what).toBeNull();
+    else if (each instanceof gt.IndexedSlices) {
+      if (!(other instanceof gt.IndexedSlices)) throw new Error(`${what} is not slices`);
+      expectSameTensor(other.indices as gt.Tensor, each.indices as gt.Tensor, `${what}, indices`);
+      expectSameTensor(other.values as gt.Tensor, each.values as gt.Tensor, `${what}, values`);
+    } else expectSameTensor(other as gt.Tensor, each, what);
+  });
+}
+
+function expectSameState(actual: Runner, expected: Runner, when: string): void {
+  const [one, other] = [actual.state(), expected.state()];
+  expect(one.length, `${when}: number of variables`).toBe(other.length);
+  other.forEach((each, i) => {
+    expectSameTensor(one[i]!, each, `${when}: variable ${i}`);
+  });
+}
+
+/** Takes some steps in both, which must give the same bits. */
+function expectSameSteps(program: Program, actual: Runner, expected: Runner, count: number, mode: string): void {
+  for (let i = 0; i < count; i++) {
+    expectSameResults(program, actual.step(i), expected.step(i), `${mode}, step ${i}`);
+    expectSameState(actual, expected, `${mode}, after step ${i}`);
+  }
+}
+
+describe("the same bits in every mode", () => {
+  test("eager = session, operation by operation; gradients by tape = gradients in a graph", () => {
+    forPrograms(1000, { length: 14, wide: true }, nothing, (program) => {
+      expectSameSteps(program, inSession(program), eagerly(program), 2, "session");
+    });
+  });
+
+  test("eager = session, from the third run on as a module", () => {
+    forPrograms(150, { length: 14 }, nothing, (program) => {
+      expectSameSteps(program, inSession(program), eagerly(program), 4, "session");
+    });
+  });
+
+  test("eager = compiled", () => {
+    forPrograms(250, { length: 14 }, nothing, (program) => {
+      expectSameSteps(program, compiled(program), eagerly(program), 3, "compiled");
+    });
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([]);
   });
 });
 
 describe("changes that mean nothing change no bit", () => {
-  test("dead ops, other names, and independent ops in another order", () => {
-    fc.assert(
-      fc.property(programs(6), programs(4), (program, dead) => {
-        const inputs = inputsOf(program);
-        const expected = interpret(program, inputs);
-        const run = gt.compile((...args: gt.Tensor[]) => {
-          interpret({ ...dead, shapes: program.shapes }, args);
-          return gt.nameScope("elsewhere", () => interpret(program, args));
-        });
-        expectSameBits(run(...inputs), expected, "with dead ops");
-        const twice = gt.compile((...args: gt.Tensor[]) => {
-          const later = interpret({ ...dead, shapes: program.shapes }, args);
-          return [interpret(program, args), later];
-        });
-        expectSameBits((twice(...inputs) as gt.Tensor[][])[0]!, expected, "beside others");
-      }),
-      runs(200),
-    );
+  const picks = fc.array(fc.nat(100), { minLength: 8, maxLength: 8 });
+
+  test("dead calls in between", () => {
+    const options = fc.record({ dead: recipes({ length: 5 }), picks });
+    forPrograms(150, { length: 10 }, options, (program, { dead, picks }) => {
+      const changed = amongDead(program, programOf(dead), picks);
+      expectSameSteps(program, eagerly(changed), eagerly(program), 1, "eager");
+      expectSameSteps(program, compiled(changed), eagerly(program), 2, "compiled");
+    });
+  });
+
+  test("independent calls in another order, and other names", () => {
+    forPrograms(150, { length: 14 }, picks, (program, picks) => {
+      const changed = reordered(program, picks);
+      const renamed = inSession(changed, (build) => gt.nameScope("elsewhere", build));
+      expectSameSteps(program, renamed, eagerly(program), 1, "session");
+      expectSameSteps(program, compiled(changed), eagerly(program), 2, "compiled");
+    });
   });
 });
 
-describe("analytic gradient = numeric gradient", () => {
-  // Kinks have no derivative, and constants of float32 do not mix with float64.
-  const smooth = new Set(
-    ["add", "sub", "mul", "div", "neg", "square", "tanh", "sigmoid", "exp", "log", "sqrt", "sin", "softplus"].concat(
-      ["transpose", "flatten", "expand", "squeeze", "reverse", "every", "pad", "sum", "sumKept", "total", "mean"],
-      ["softmax", "logSoftmax", "matMul", "gather", "segments"],
-    ),
-  );
-  test("in float64", () => {
-    let checked = 0;
-    fc.assert(
-      fc.property(programs(6), ({ steps, shapes, seed }) => {
-        const small = shapes.map((shape) => shape.map((n) => Math.min(n, 4)));
-        const program = { steps: steps.filter(({ op }) => smooth.has(op)), shapes: small, seed };
-        if (program.steps.length === 0) return;
-        checked++;
-        // |x| has a kink at 0, from which the inputs are kept away.
-        const inputs = inputsOf(program).map((input) => gt.cast(gt.add(gt.mul(gt.sign(input), 0.3), input), "float64"));
-        const last = (...args: gt.Tensor[]) => interpret(program, args, "float64").slice(-1);
-        gt.checkGradients(last, inputs, { order: 1, step: 1e-5, tolerance: 1e-4 });
-      }),
-      runs(400),
-    );
-    expect(checked).toBeGreaterThan(200);
+test("analytic gradient = numeric gradient", () => {
+  let checked = 0;
+  forPrograms(600, { length: 8, smooth: true }, nothing, (program) => {
+    if (program.targets.length === 0) return;
+    checked++;
+    const { inputs, variables } = dataFor(program, 0);
+    const targets = (...values: gt.Tensor[]) => {
+      const env = interpret(program, envOf(values.slice(0, inputs.length), values.slice(inputs.length)));
+      return program.targets.map((name) => env.get(name) as gt.Tensor);
+    };
+    gt.checkGradients(targets, [...inputs, ...variables], { order: 1, step: 1e-5, tolerance: 1e-4 });
   });
+  expect(checked).toBeGreaterThan(400);
 });

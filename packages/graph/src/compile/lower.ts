@@ -167,11 +167,17 @@ class Lowering {
       const indices = values.length - 1;
       const rows = values[0]!.layout.shape[0]!;
       this.check(operation, taken[indices]!, { op: form.op, input: indices, rows });
-      const written = values.slice(0, form.program.outputs.length).map((value) => this.sources.next(value.buffer));
+      const states = taken.slice(0, form.program.outputs.length);
+      // Rows that are written may be named by, or be among, what other rows are made from: that has to be read before.
+      const apart = taken.map((value, i) => {
+        const clash = i >= states.length && states.some(({ buffer }) => buffer === value.buffer);
+        return clash ? this.list.copyOf(operation, value) : value;
+      });
+      const written = states.map((value) => this.sources.next(value.buffer));
       this.list.add(
         operation,
         { kind: "bulk", form },
-        taken,
+        apart,
         written,
         written.map(({ buffer }) => buffer),
       );

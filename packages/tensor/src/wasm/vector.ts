@@ -40,7 +40,13 @@ const int32: { readonly [op: string]: InstructionName } = {
 };
 
 /** Conditions are masks: all bits of a lane, or none. */
-const bool: { readonly [op: string]: InstructionName } = { and: "v128.and", or: "v128.or", not: "v128.not" };
+const bool: { readonly [op: string]: InstructionName } = {
+  and: "v128.and",
+  or: "v128.or",
+  not: "v128.not",
+  eq: "i32x4.eq",
+  ne: "i32x4.ne",
+};
 
 const byType: { readonly [type: string]: { readonly [op: string]: InstructionName } } = { float32, int32, bool };
 
