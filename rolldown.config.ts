@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { defineConfig } from "rolldown";
 
 // A package is one file for those who import it: an engine starts sooner with one file than with fifty. What it depends
 // on stays outside.
-const { dependencies = {} } = JSON.parse(readFileSync("package.json", "utf8"));
+const { dependencies = {}, exports } = JSON.parse(readFileSync("package.json", "utf8"));
+const entries: string[] = Object.values<Record<string, string>>(exports).map((entry) => entry["@gradtape/source"]!);
+const outside = new RegExp(`^(node:|(${Object.keys(dependencies).join("|")})(/|$))`);
 
 export default defineConfig({
-  input: "src/index.ts",
-  external: Object.keys(dependencies),
-  output: { file: "dist/index.js", format: "esm", sourcemap: true },
+  input: Object.fromEntries(entries.map((path) => [basename(path, ".ts"), path])),
+  external: outside,
+  output: { dir: "dist", format: "esm", sourcemap: true, chunkFileNames: "[name].js" },
 });

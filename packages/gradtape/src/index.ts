@@ -19,6 +19,16 @@ export {
   valueAndGrad,
 } from "@gradtape/autograd";
 
+// How does it outlive the process?
+export {
+  Checkpoint,
+  type CheckpointOptions,
+  type RestoreOptions,
+  type RestoreReport,
+  type Savable,
+  type Stateful,
+} from "@gradtape/checkpoint";
+
 // What can be done to it?
 export {
   AggregationMethod,
@@ -34,6 +44,7 @@ export {
   broadcastTo,
   type Compiled,
   type CompileOptions,
+  type Cotangent,
   cast,
   checkNumerics,
   checkNumericsIn,
@@ -75,6 +86,7 @@ export {
   greaterEqual,
   group,
   IndexedSlices,
+  type Input,
   identity,
   isVariableInitialized,
   less,
@@ -100,6 +112,7 @@ export {
   notEqual,
   type Operand,
   Operation,
+  type OpRecord,
   oneHot,
   onesLike,
   pad,
@@ -107,6 +120,7 @@ export {
   pow,
   preventGradient,
   prod,
+  type Recorder,
   relu,
   reshape,
   Session,
@@ -207,6 +221,8 @@ export {
   InvalidArgumentError,
   LookupError,
   linspace,
+  loadNpy,
+  loadNpz,
   loadSafetensors,
   NotFoundError,
   NotImplementedError,
@@ -216,7 +232,10 @@ export {
   randomPermutation,
   randomUniform,
   range,
+  type SaveNpzOptions,
   type Shape,
+  saveNpy,
+  saveNpz,
   saveSafetensors,
   setThreads,
   strictNumerics,

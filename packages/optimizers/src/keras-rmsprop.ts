@@ -23,7 +23,7 @@ abstract class KerasOptimizer extends Optimizer {
   rho: Hyper;
   momentum: Hyper;
   epsilon: Hyper;
-  private readonly counters = new Map<Graph | null, Variable>();
+  private readonly byGraph = new Map<Graph | null, Variable>();
 
   constructor(rule: UpdateRule, options: Required<Omit<RMSpropOptions, "centered">>) {
     super(rule, options);
@@ -36,10 +36,10 @@ abstract class KerasOptimizer extends Optimizer {
   /** How many times gradients were applied: an int32 scalar, in the graph being built or in eager mode. */
   get iterations(): Variable {
     const graph = graphOfVariables();
-    const known = this.counters.get(graph);
+    const known = this.byGraph.get(graph);
     if (known !== undefined) return known;
     const made = within(graph, () => new Variable(0, { name: "iteration", dtype: "int32", trainable: false }));
-    this.counters.set(graph, made);
+    this.byGraph.set(graph, made);
     return made;
   }
 
@@ -53,6 +53,10 @@ abstract class KerasOptimizer extends Optimizer {
       );
     }
     return super.applyGradients(pairs, { ...options, globalStep: this.iterations });
+  }
+
+  override counters(): Map<string, Variable> {
+    return new Map([["iteration", this.iterations]]);
   }
 
   /** The step counter, then the slots. */

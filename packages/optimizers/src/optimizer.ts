@@ -95,9 +95,21 @@ export abstract class Optimizer {
     return this.slots.names();
   }
 
-  /** Makes the slots of variables now, as the first step would; those that exist stay as they are. */
+  /** Makes the slots of variables and the counters now, as the first step would; those that exist stay as they are. */
   createSlots(varList: Iterable<Variable>): void {
-    for (const variable of varList) this.statesOf(variable);
+    const variables = [...varList];
+    for (const variable of variables) this.statesOf(variable);
+    if (this.rule.powers === undefined || variables.length === 0) return;
+    const hyper = (name: string) => this.evaluate(name, variables);
+    this.powers.beside(variables[0]!, this.rule, this.rule.hyper.map(hyper), hyper);
+  }
+
+  /**
+   * The state that belongs to no single variable, by what it is: the powers that Adam multiplies, the steps that Keras
+   * counts. Of the present graph, or of eager mode.
+   */
+  counters(): Map<string, Variable> {
+    return this.powers.byName(graphOfVariables(), this.rule);
   }
 
   /** The variables of the present graph (or of eager mode) that hold the optimizer's state, sorted by name. */
@@ -193,11 +205,10 @@ export abstract class Optimizer {
   /** Performs the updates in order; the operations they have become in a graph, nothing in eager mode. */
   private performUpdates(updates: readonly (readonly [Cotangent, Variable])[]): (Operation | null)[] {
     const states = updates.map(([, variable]) => this.statesOf(variable));
-    const wide = updates.some(([, { dtype }]) => dtype === "float64");
-    const hyper = (name: string) =>
-      evaluateHyper(name, () => this[name as keyof this], { exact: wide && this.rule.exact?.includes(name) === true });
+    const variables = updates.map(([, variable]) => variable);
+    const hyper = (name: string) => this.evaluate(name, variables);
     const hypers = this.rule.hyper.map(hyper);
-    const powers = this.powers.beside(updates[0]![1], this.rule, hypers, hyper);
+    const powers = this.powers.beside(variables[0]!, this.rule, hypers, hyper);
     const scalars = [...hypers, ...powers.map((power) => power.value())];
     const done = updates.map(([gradient, variable], i) =>
       nameScope(`update_${variable.opName}`, () =>
@@ -205,6 +216,12 @@ export abstract class Optimizer {
       ),
     );
     return [...done, ...multiplyPowers(powers, this.rule, hypers, done)];
+  }
+
+  /** The present value of a hyper-parameter, for updates of `variables`. */
+  private evaluate(name: string, variables: readonly Variable[]): Tensor {
+    const exact = this.rule.exact?.includes(name) === true && variables.some(({ dtype }) => dtype === "float64");
+    return evaluateHyper(name, () => this[name as keyof this], { exact });
   }
 
   /** One variable updated. */

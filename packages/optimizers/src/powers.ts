@@ -38,6 +38,13 @@ export class Powers {
     return made;
   }
 
+  /** Those that live in `graph`, by their names in TensorFlow without number. */
+  byName(graph: Graph | null, { powers = {} }: UpdateRule): Map<string, Variable> {
+    const made = this.byGraph.get(graph) ?? [];
+    const names = Object.keys(powers).map(snakeCase);
+    return new Map(made.map((variable, i) => [names[i]!, variable]));
+  }
+
   variables(): Variable[] {
     return [...this.byGraph.values()].flat();
   }

@@ -13,6 +13,10 @@ export {
   RuntimeError,
   ValueError,
 } from "./errors.ts";
+export { crc32c } from "./files/checksum.ts";
+export { loadNpy, saveNpy } from "./files/npy.ts";
+export { loadNpz, type SaveNpzOptions, saveNpz } from "./files/npz.ts";
+export { loadSafetensors, saveSafetensors, type TensorFile } from "./files/safetensors.ts";
 export { glorotNormal, glorotUniform, heNormal, heUniform, type InitializerOptions } from "./initializers.ts";
 export { matrixProduct } from "./kernel/gemm.ts";
 export { checkIndices, gatherRows, nonZeroPositions, segmentSum, uniqueElements } from "./kernel/indexing.ts";
@@ -29,7 +33,6 @@ export { describe, literal, type NumberArray, type TensorLike, type TensorOption
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
 export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
 export { Generator, type GeneratorState, generator } from "./random/generator.ts";
-export { loadSafetensors, saveSafetensors, type TensorFile } from "./safetensors.ts";
 export {
   broadcastAxes,
   broadcastShapes,

@@ -54,9 +54,13 @@ test("the state, through JSON, takes up the stream where it stood", () => {
     fc.property(seeds, fc.array(anyDraw), anyDraw, (seed, before, after) => {
       const original = generator(seed);
       for (const draw of before) draw(original, [5]);
-      const restored = Generator.fromState(JSON.parse(JSON.stringify(original.state)));
-      expect(restored.state).toEqual(original.state);
-      expect(after(restored, [9])).toEqual(after(original, [9]));
+      const state = JSON.parse(JSON.stringify(original.state));
+      const restored = Generator.fromState(state);
+      const other = generator(3);
+      other.restore(state);
+      expect([restored.state, other.state]).toEqual([original.state, original.state]);
+      const drawn = after(original, [9]);
+      expect([after(restored, [9]), after(other, [9])]).toEqual([drawn, drawn]);
       expect(restored.state).toEqual(original.state);
     }),
   );
@@ -288,6 +292,7 @@ describe("errors", () => {
     const broken = [null, {}, { ...good, algorithm: "mt19937" }, { ...good, key: [1] }, { ...good, key: [1, -1] }];
     for (const state of [...broken, { ...good, key: [1, 0.5] }, { ...good, counter: -1 }, { ...good, counter: 0.5 }]) {
       expect(() => Generator.fromState(state as GeneratorState)).toThrow(ValueError);
+      expect(() => generator(2).restore(state as GeneratorState)).toThrow("restore: not the state of a generator");
     }
   });
 });

@@ -19,7 +19,7 @@ export interface GeneratorState {
  * `generator(seed)` makes one. Each draw starts on a fresh block of Philox4x32-10, so `state` is a key and a counter.
  */
 export class Generator {
-  readonly #key: Key;
+  #key: Key;
   #counter: number;
 
   private constructor(key: Key, counter: number) {
@@ -29,17 +29,18 @@ export class Generator {
 
   /** A generator that goes on where the one with `state` stood. Throws a ValueError for what is not such a state. */
   static fromState(state: GeneratorState): Generator {
-    const { algorithm, key, counter } = state ?? {};
-    const words = Array.isArray(key) && key.length === 2 && key.every((word) => word === word >>> 0);
-    if (algorithm !== "philox4x32-10" || !words || !Number.isSafeInteger(counter) || counter < 0) {
-      throw new ValueError(
-        `Generator.fromState: not the state of a generator: ${JSON.stringify(state)}; use one that \`state\` gave`,
-      );
-    }
+    const { key, counter } = checkState("Generator.fromState", state);
     return new Generator([key[0], key[1]], counter);
   }
 
-  /** A copy of where the generator stands now; `Generator.fromState` takes it up again. */
+  /** Goes on where the generator with `state` stood. Throws a ValueError for what is not such a state. */
+  restore(state: GeneratorState): void {
+    const { key, counter } = checkState("restore", state);
+    this.#key = [key[0], key[1]];
+    this.#counter = counter;
+  }
+
+  /** A copy of where the generator stands now; `restore` and `Generator.fromState` take it up again. */
   get state(): GeneratorState {
     return { algorithm: "philox4x32-10", key: [this.#key[0], this.#key[1]], counter: this.#counter };
   }
@@ -83,6 +84,13 @@ export class Generator {
       return blocks.read(counter, used++);
     };
   }
+}
+
+function checkState(op: string, state: GeneratorState): GeneratorState {
+  const { algorithm, key, counter } = state ?? {};
+  const words = Array.isArray(key) && key.length === 2 && key.every((word) => word === word >>> 0);
+  if (algorithm === "philox4x32-10" && words && Number.isSafeInteger(counter) && counter >= 0) return state;
+  throw new ValueError(`${op}: not the state of a generator: ${JSON.stringify(state)}; use one that \`state\` gave`);
 }
 
 /** A generator that starts from `seed`, an integer from 0 to 2^53 - 1. */

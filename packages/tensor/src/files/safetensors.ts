@@ -1,8 +1,8 @@
-import { allocate, bytesPerElement, type DType } from "./dtype.ts";
-import { InvalidArgumentError, ValueError } from "./errors.ts";
-import { describe } from "./literal.ts";
-import { formatShape, type Shape, sizeOf } from "./shape.ts";
-import { fromData, Tensor } from "./tensor.ts";
+import { allocate, bytesPerElement, type DType } from "../dtype.ts";
+import { InvalidArgumentError, ValueError } from "../errors.ts";
+import { describe } from "../literal.ts";
+import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { fromData, Tensor } from "../tensor.ts";
 
 /*
  * The safetensors file format (github.com/huggingface/safetensors): eight bytes that hold the length of a JSON header,

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type DType, dtypes } from "./dtype.ts";
-import { InvalidArgumentError, ValueError } from "./errors.ts";
-import { tensor } from "./literal.ts";
+import { type DType, dtypes } from "../dtype.ts";
+import { InvalidArgumentError, ValueError } from "../errors.ts";
+import { tensor } from "../literal.ts";
+import { sizeOf } from "../shape.ts";
+import type { EagerTensor, Tensor } from "../tensor.ts";
 import { loadSafetensors, saveSafetensors } from "./safetensors.ts";
-import { sizeOf } from "./shape.ts";
-import type { EagerTensor, Tensor } from "./tensor.ts";
 
 /** A file with this header (text, or a value to be written as JSON) and `size` bytes of 1 after it. */
 function file(header: unknown, size = 0): Uint8Array {

@@ -1,0 +1,220 @@
+import { type Graph, type Session, unrecorded, type Variable, within } from "@gradtape/graph";
+import type { Optimizer } from "@gradtape/optimizers";
+import { formatShape, InvalidArgumentError, type Tensor, ValueError } from "@gradtape/tensor";
+import { type Contents, contentsOf, type Savable, type Stateful } from "./savable.ts";
+import { decodeRun, encodeRun, type SavedRun } from "./saved-run.ts";
+
+export interface CheckpointOptions {
+  /** The session that has the values, for variables of a graph. */
+  readonly session?: Session | null;
+}
+
+export interface RestoreOptions {
+  /** Whether to take what fits and leave the rest, instead of refusing a checkpoint that does not fit; false when left out. */
+  readonly partial?: boolean;
+}
+
+/** What a checkpoint has brought back, and what it has not; names are paths like `optimizer/model/w/rms`. */
+export interface RestoreReport {
+  readonly restored: readonly string[];
+  /** In the run, but not in the checkpoint. */
+  readonly missing: readonly string[];
+  /** In the checkpoint, but not in the run. */
+  readonly unexpected: readonly string[];
+  /** In both, with another shape or dtype. */
+  readonly mismatched: readonly { readonly name: string; readonly expected: string; readonly found: string }[];
+}
+
+/**
+ * Everything a training run is: variables, optimizers with their slots and counters, the global step, generators, the
+ * place in a dataset.
+ *
+ * ```ts
+ * const checkpoint = new Checkpoint({ model: [w, b], optimizer, globalStep, random, data });
+ * const bytes = checkpoint.save();
+ * checkpoint.restore(bytes); // in another process too: the run goes on with the same bits
+ * ```
+ *
+ * The bytes are a safetensors file; a tensor is named by its path, a slot by optimizer, variable and slot. The
+ * hyper-parameters of optimizers are code, not state: they are not in it.
+ */
+export class Checkpoint {
+  private readonly group: Savable;
+  private readonly session: Session | null;
+
+  /**
+   * Throws a TypeError for what cannot be saved, a ValueError for two things of one name and for variables of a graph
+   * without a session.
+   */
+  constructor(group: { readonly [name: string]: Savable }, { session = null }: CheckpointOptions = {}) {
+    this.group = group;
+    this.session = session;
+    this.contents();
+  }
+
+  /**
+   * The present state as bytes. Throws a ValueError for an optimizer with slots of a variable that is not in the
+   * checkpoint, a FailedPreconditionError for a variable without a value.
+   */
+  save(): Uint8Array {
+    const { states, ...contents } = this.contents();
+    const variables = this.variablesOf(contents);
+    const present = this.read([...variables.values()]);
+    const values = Object.fromEntries([...variables.keys()].map((name, i) => [name, present[i]!]));
+    return encodeRun({ values, states: Object.fromEntries([...states].map(([name, { state }]) => [name, state])) });
+  }
+
+  /** `save` as a Blob, for pages. */
+  saveBlob(): Blob {
+    return new Blob([this.save() as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
+  }
+
+  /**
+   * Brings a saved state back; slots that do not exist yet are made. It happens wholly or not at all.
+   *
+   * Throws an InvalidArgumentError for damaged bytes, which names the tensor, and for a state that does not fit unless
+   * `partial`, which names all that differs. What `restore` of a generator or dataset throws is thrown on.
+   */
+  restore(saved: Uint8Array | SavedRun, { partial = false }: RestoreOptions = {}): RestoreReport {
+    const run = isRun(saved) ? saved : decodeRun(saved);
+    const contents = this.contents();
+    this.makeSlots(contents, Object.keys(run.values));
+    const variables = this.variablesOf(contents);
+    const report = compare(run, variables, contents.states);
+    const differences = tell(report);
+    if (differences.length > 0 && !partial) {
+      throw new InvalidArgumentError(
+        `restore: the checkpoint does not fit the run: ${differences.join("; ")}; make the run as it was saved, or restore with partial: true`,
+      );
+    }
+    const fitting = new Set(report.restored);
+    restoreStates(
+      [...contents.states].filter(([name]) => fitting.has(name)),
+      run.states,
+    );
+    for (const [name, variable] of variables) {
+      if (fitting.has(name)) this.write(variable, run.values[name]!);
+    }
+    return report;
+  }
+
+  /** `restore` from a Blob, for pages. */
+  async restoreBlob(blob: Blob, options: RestoreOptions = {}): Promise<RestoreReport> {
+    return this.restore(new Uint8Array(await blob.arrayBuffer()), options);
+  }
+
+  private contents(): Contents {
+    const contents = contentsOf(this.group);
+    const graph = this.session?.graph ?? null;
+    for (const [name, variable] of contents.variables) {
+      if (variable.graph === graph) continue;
+      throw new ValueError(
+        variable.graph === null
+          ? `Checkpoint: ${name} is a variable of eager mode, the session has those of a graph; use two checkpoints`
+          : `Checkpoint: ${name} is a variable of a graph; name the session that has its value: { session }`,
+      );
+    }
+    return contents;
+  }
+
+  private get graph(): Graph | null {
+    return this.session?.graph ?? null;
+  }
+
+  /** The variables, slots and counters there are, by name. */
+  private variablesOf({ variables, optimizers }: Pick<Contents, "variables" | "optimizers">): Map<string, Variable> {
+    const all = new Map(variables);
+    for (const [path, optimizer] of optimizers) {
+      const own = within(
+        this.graph,
+        () => [...slotsOf(optimizer, variables), ...optimizer.counters()] as (readonly [string, Variable])[],
+      );
+      const known = new Set(own.map(([, variable]) => variable));
+      const stray = within(this.graph, () => optimizer.variables()).find((variable) => !known.has(variable));
+      if (stray !== undefined) {
+        throw new ValueError(
+          `Checkpoint: ${path} has ${stray.opName}, a slot of a variable that is not in the checkpoint; add the variable`,
+        );
+      }
+      for (const [name, variable] of own) all.set(`${path}/${name}`, variable);
+    }
+    return all;
+  }
+
+  /** Makes the slots of the variables for which the file has some. */
+  private makeSlots({ variables, optimizers }: Contents, names: readonly string[]): void {
+    for (const [path, optimizer] of optimizers) {
+      const begun = [...variables].filter(([name]) => names.some((each) => each.startsWith(`${path}/${name}/`)));
+      within(this.graph, () => optimizer.createSlots(begun.map(([, variable]) => variable)));
+    }
+  }
+
+  private read(variables: readonly Variable[]): readonly Tensor[] {
+    if (this.session === null) return variables.map(({ storage }) => storage!.value);
+    return this.session.run(variables) as Tensor[];
+  }
+
+  private write(variable: Variable, value: Tensor): void {
+    if (this.session === null) within(null, () => unrecorded(() => variable.assign(value)));
+    // As if the value had been the initial one: nothing is added to the graph.
+    else this.session.run(variable.initializer!, [[variable.initialValue, value]]);
+  }
+}
+
+function isRun(saved: Uint8Array | SavedRun): saved is SavedRun {
+  return typeof saved === "object" && saved !== null && "values" in saved && "states" in saved;
+}
+
+function slotsOf(optimizer: Optimizer, variables: Contents["variables"]): (readonly [string, Variable])[] {
+  const slots = optimizer.getSlotNames();
+  return [...variables].flatMap(([name, variable]) =>
+    slots.flatMap((slot) => {
+      const found = optimizer.getSlot(variable, slot);
+      return found === null ? [] : [[`${name}/${slot}`, found] as const];
+    }),
+  );
+}
+
+function compare(
+  { values, states }: SavedRun,
+  variables: ReadonlyMap<string, Variable>,
+  present: Contents["states"],
+): RestoreReport {
+  const describe = ({ dtype, shape }: Tensor | Variable) => `${dtype} ${formatShape(shape)}`;
+  const wanted = [...variables.keys(), ...present.keys()];
+  const known = new Set([...Object.keys(values), ...Object.keys(states)]);
+  const mismatched = [...variables].flatMap(([name, variable]) => {
+    const value = values[name];
+    const [expected, found] = [describe(variable), value && describe(value)];
+    return found === undefined || found === expected ? [] : [{ name, expected, found }];
+  });
+  const wrong = new Set(mismatched.map(({ name }) => name));
+  const has = (name: string) => (variables.has(name) ? name in values : Object.hasOwn(states, name));
+  return {
+    restored: wanted.filter((name) => has(name) && !wrong.has(name)),
+    missing: wanted.filter((name) => !has(name)),
+    unexpected: [...known].filter((name) => !variables.has(name) && !present.has(name)),
+    mismatched,
+  };
+}
+
+function tell({ missing, unexpected, mismatched }: RestoreReport): string[] {
+  return [
+    ...mismatched.map(({ name, expected, found }) => `${name} is ${expected}, the checkpoint has ${found}`),
+    ...(missing.length > 0 ? [`missing from it: ${missing.join(", ")}`] : []),
+    ...(unexpected.length > 0 ? [`only in it: ${unexpected.join(", ")}`] : []),
+  ];
+}
+
+/** Restores all of them; when one refuses, those before it get their states back. */
+function restoreStates(things: readonly (readonly [string, Stateful])[], states: SavedRun["states"]): void {
+  const before = things.map(([, thing]) => thing.state);
+  things.forEach(([name, thing], i) => {
+    try {
+      thing.restore(states[name]);
+    } catch (error) {
+      for (let j = 0; j < i; j++) things[j]![1].restore(before[j]);
+      throw error;
+    }
+  });
+}

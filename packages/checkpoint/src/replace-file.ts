@@ -1,0 +1,50 @@
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+const asideOf = (path: string, process: number | string) => join(dirname(path), `.${basename(path)}.${process}.aside`);
+
+/**
+ * Writes a file so that whoever opens it finds the old bytes or the new ones, never half of them: they are written aside,
+ * flushed to the disk, and renamed. What was there stays as it was when anything fails; the error is the system's.
+ */
+export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  const aside = asideOf(path, process.pid);
+  try {
+    const file = await open(aside, "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true }).catch(() => {});
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes a rename last. Not every system lets a folder be opened or flushed; there it lasts by itself. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => null);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
+
+/** Removes what processes that have ended left aside in a folder. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, process] = /^\..*\.(\d+)\.aside$/.exec(name) ?? [];
+    if (process !== undefined && !isAlive(Number(process))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
