@@ -1,14 +1,16 @@
 import * as gt from "gradtape";
 import { testBatches, trainingBatches } from "./batches.ts";
+import { openCheckpoints } from "./checkpoints.ts";
 import { alphabet, type CharacterRows, characterRows, loadNames, unigramEntropy, writeName } from "./data/names.ts";
 import { describeEngine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Learner, makeLearner } from "./learner.ts";
-import { runCourse } from "./loop.ts";
+import { runCourse, Tally } from "./loop.ts";
 import { makeCharacterModel, weightCount } from "./model.ts";
-import { describeOptimizer } from "./optimizer.ts";
+import { describeOptimizer, optimizerSettings } from "./optimizer.ts";
 import type { RunOptions } from "./options.ts";
 import { showCurve, sumUp } from "./report.ts";
+import { openSummaries } from "./summaries.ts";
 import { beside, count, counted, duration, epochOf, percent, speed } from "./terminal/format.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { assertWritable, keepWeights, loadWeights } from "./weights.ts";
@@ -98,6 +100,10 @@ export async function trainCharacters(
     () => makeCharacterModel({ tokens: alphabet.length, context, embedding, hidden }, initial),
   );
   if (options.load !== undefined) await loadWeights(options.load, learner);
+  const tally = new Tally();
+  const settings = { context, embedding, hidden, batch, epochs, seed: options.seed, ...optimizerSettings(options) };
+  const checkpoints = await openCheckpoints(options, { learner, data, tally, settings }, screen);
+  using summaries = openSummaries(options.summaries, learner);
 
   screen.line(
     `names: ${count(names.train.length)} to learn (${count(examples)} characters), ${names.test.length} held out`,
@@ -115,9 +121,11 @@ export async function trainCharacters(
   let testLoss: number | undefined;
   const result = await runCourse(
     {
-      ...{ data, epochs, learn: learner.learn },
-      async afterEpoch({ epoch, loss, accuracy, milliseconds }) {
+      ...{ data, epochs, tally, learn: summaries.learn, afterStep: checkpoints.afterStep },
+      async afterEpoch(epochResult) {
+        const { epoch, loss, accuracy, milliseconds } = epochResult;
         testLoss = (await evaluate(learner, testData)).loss;
+        summaries.epoch(epochResult, { "held-out loss": testLoss });
         screen.line(
           `${epochOf(epoch, epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ` +
             `${screen.colors.bold(`held-out loss ${testLoss.toFixed(4)}`)}  (unigram ${entropy.toFixed(4)})  ` +
@@ -128,17 +136,18 @@ export async function trainCharacters(
     screen,
     signal,
   );
+  await checkpoints.finish();
   screen.close();
 
   const flags = `--context ${context} --embedding ${embedding} --hidden ${hidden}`;
-  const { print, text } = await keepWeights(learner, options, { flags, steps: String(result.losses.length) });
+  const { print, text } = await keepWeights(learner, options, { flags, steps: String(tally.losses.length) });
   if (signal.aborted) {
-    screen.line(`stopped after ${count(result.losses.length)} of ${count(steps)} steps; ${text}`);
+    screen.line(`stopped after ${count(tally.losses.length)} of ${count(steps)} steps; ${text}`);
     return { fingerprint: print, unigramEntropy: entropy, samples: [] };
   }
   testLoss ??= (await evaluate(learner, testData)).loss;
   const samples = sampleNames(learner, options, dice);
-  showCurve(result.losses, screen);
+  showCurve(tally.losses, screen);
   showSamples(samples, new Set(names.train), screen);
   screen.line(
     `held-out loss ${screen.colors.bold(testLoss.toFixed(4))} against a unigram entropy of ${entropy.toFixed(4)} nats per character, ` +

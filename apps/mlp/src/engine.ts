@@ -18,6 +18,8 @@ type Compute<R> = (...inputs: gt.Tensor[]) => R;
 
 /** A way to run functions of tensors that read and update variables. */
 export interface Engine {
+  /** What has the values of the variables; `null` where they have them themselves. */
+  readonly session: gt.Session | null;
   /** Calls `make`, which makes variables, where `prepare` can use them. */
   build<T>(make: () => T): T;
   /** `compute` as this engine runs it, for inputs like these. */
@@ -30,6 +32,7 @@ export interface Engine {
 
 /** Each op runs when its function is called. */
 const eager: Engine = {
+  session: null,
   build: (make) => make(),
   prepare: (compute) => compute,
   start() {},
@@ -47,6 +50,7 @@ function makeSessionEngine(): Engine {
   const graph = new gt.Graph();
   const session = new gt.Session({ graph });
   return {
+    session,
     build: (make) => graph.asDefault(make),
     prepare<R extends Results>(compute: Compute<R>, inputs: readonly InputSpec[]): Compute<R> {
       return graph.asDefault(() => {

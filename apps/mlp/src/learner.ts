@@ -1,5 +1,5 @@
 import * as gt from "gradtape";
-import { type InputSpec, type Mode, makeEngine } from "./engine.ts";
+import { type Engine, type InputSpec, type Mode, makeEngine } from "./engine.ts";
 import type { StepResult } from "./loop.ts";
 import type { Model } from "./model.ts";
 import { makeOptimizer, type OptimizerOptions } from "./optimizer.ts";
@@ -25,6 +25,14 @@ export interface TestResult {
 /** A model with the optimizer that trains it, run by the engine of a mode. */
 export interface Learner {
   readonly weights: Model["weights"];
+  readonly engine: Engine;
+  readonly optimizer: gt.RMSPropOptimizer;
+  /** How many steps there have been. */
+  readonly globalStep: gt.Variable;
+  /** What `learn`, `test` and `loss` take. */
+  readonly inputs: readonly InputSpec[];
+  /** The mean loss of a batch, in ops: for functions that the engine prepares. */
+  loss(inputs: gt.Tensor, labels: gt.Tensor): gt.Tensor;
   /** One step of RMSProp on a batch. */
   learn(inputs: gt.Tensor, labels: gt.Tensor): StepResult;
   /** Classifies a batch. */
@@ -76,7 +84,8 @@ export function makeLearner(options: LearnerOptions, makeModel: () => Model): Le
   engine.start();
 
   return {
-    weights: model.weights,
+    ...{ weights: model.weights, engine, optimizer, globalStep, inputs: [inputSpec, labelSpec] },
+    loss: (inputs, labels) => gt.losses.sparseSoftmaxCrossEntropy(labels, model.logits(inputs)),
     learn(inputs, labels) {
       const { loss, right } = learn(inputs, labels);
       return { loss: Number(loss.item()), right: Number(right.item()) };

@@ -29,20 +29,61 @@ export interface Course {
   /** A loop over it is an epoch. */
   readonly data: Batches;
   readonly epochs: number;
+  /** What has been learned so far; an interrupted course goes on from there. */
+  readonly tally: Tally;
   /** Learns from a batch. */
   learn(inputs: gt.Tensor, labels: gt.Tensor): StepResult;
+  /** Called after each step, with the number of steps so far. */
+  afterStep(steps: number): Promise<void>;
   /** Called after each whole epoch. */
   afterEpoch(result: EpochResult): Promise<void>;
 }
 
 /** What a course came to. */
 export interface CourseResult {
-  /** The loss of every step. */
-  readonly losses: readonly number[];
-  /** Time spent in steps, without tests. */
+  /** Time spent in steps of this process, without tests. */
   readonly milliseconds: number;
   /** How many examples were learned from in it. */
   readonly examples: number;
+}
+
+/** What the steps so far came to. Its state goes into checkpoints. */
+export class Tally {
+  /** The loss of every step. */
+  losses: number[] = [];
+  /** Sums over the examples of the present epoch. */
+  lossSum = 0;
+  rightSum = 0;
+  /** Means over the last steps. */
+  loss = 0;
+  accuracy = 0;
+
+  add({ loss, right }: StepResult, rows: number): void {
+    this.losses.push(loss);
+    this.lossSum += loss * rows;
+    this.rightSum += right;
+    // A mean over everything at first, over about the last fifty steps later.
+    const share = Math.max(1 / this.losses.length, 1 / 50);
+    this.loss += (loss - this.loss) * share;
+    this.accuracy += (right / rows - this.accuracy) * share;
+  }
+
+  /** The means of an epoch of so many examples, which ends here. */
+  endEpoch(examples: number): { loss: number; accuracy: number } {
+    const means = { loss: this.lossSum / examples, accuracy: this.rightSum / examples };
+    this.lossSum = 0;
+    this.rightSum = 0;
+    return means;
+  }
+
+  get state() {
+    const { losses, lossSum, rightSum, loss, accuracy } = this;
+    return { losses: [...losses], lossSum, rightSum, loss, accuracy };
+  }
+
+  restore(state: Tally["state"]): void {
+    Object.assign(this, { ...state, losses: [...state.losses] });
+  }
 }
 
 /** Lets signals, timers and the terminal have their turn; steps are synchronous and would shut them out. */
@@ -58,53 +99,41 @@ export function pauseKeeper(): () => Promise<boolean> {
 
 /** Runs a course until its end or until `signal` is aborted, whichever comes first; a step that began is finished. */
 export async function runCourse(course: Course, screen: Screen, signal: AbortSignal): Promise<CourseResult> {
-  const { data, epochs } = course;
+  const { data, epochs, tally } = course;
   const steps = data.size;
   const totalSteps = steps * epochs;
-  const losses: number[] = [];
   const pause = pauseKeeper();
+  const stepsBefore = tally.losses.length;
   let seen = 0;
   let milliseconds = 0;
-  let loss = 0;
-  let accuracy = 0;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
+  for (let epoch = data.state.epoch + 1; epoch <= epochs; epoch++) {
     const began = performance.now();
-    let step = 0;
-    let lossSum = 0;
-    let rightSum = 0;
+    let means = { loss: Number.NaN, accuracy: Number.NaN };
     for (const [inputs, labels] of data) {
-      if (signal.aborted) break;
       const result = course.learn(inputs, labels);
-      const rows = labels.size;
-      step++;
+      const step = tally.losses.length + 1 - (epoch - 1) * steps;
       assertFinite(result.loss, epoch, step);
-      losses.push(result.loss);
-      seen += rows;
-      lossSum += result.loss * rows;
-      rightSum += result.right;
-      // A mean over everything at first, over about the last fifty steps later.
-      const share = Math.max(1 / losses.length, 1 / 50);
-      loss += (result.loss - loss) * share;
-      accuracy += (result.right / rows - accuracy) * share;
+      tally.add(result, labels.size);
+      if (step === steps) means = tally.endEpoch(data.examples);
+      seen += labels.size;
+      const { losses, loss, accuracy } = tally;
+      await course.afterStep(losses.length);
       if (await pause()) {
         const elapsed = milliseconds + performance.now() - began;
         screen.progress({
           ...{ epoch, epochs, step, steps, losses, totalSteps, loss, accuracy },
           examplesPerSecond: (1000 * seen) / elapsed,
-          millisecondsLeft: (elapsed * (totalSteps - losses.length)) / losses.length,
+          millisecondsLeft: (elapsed * (totalSteps - losses.length)) / (losses.length - stepsBefore),
         });
       }
+      if (signal.aborted) break;
     }
     const taken = performance.now() - began;
     milliseconds += taken;
     if (signal.aborted) break;
-    const { examples } = data;
-    await course.afterEpoch({
-      ...{ epoch, examples, milliseconds: taken },
-      ...{ loss: lossSum / examples, accuracy: rightSum / examples },
-    });
+    await course.afterEpoch({ epoch, examples: data.examples, milliseconds: taken, ...means });
   }
-  return { losses, milliseconds, examples: seen };
+  return { milliseconds, examples: seen };
 }
 
 function assertFinite(loss: number, epoch: number, step: number): void {

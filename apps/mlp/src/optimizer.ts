@@ -38,3 +38,9 @@ export function describeOptimizer(options: OptimizerOptions): string {
   parts.push(`epsilon ${epsilon}`);
   return `${centered ? "centered " : ""}RMSProp, ${parts.join(", ")}`;
 }
+
+/** The settings by the names of their flags. */
+export function optimizerSettings(options: OptimizerOptions) {
+  const { learningRate, schedule, decay, momentum, epsilon, centered } = options;
+  return { "learning-rate": learningRate, schedule, decay, momentum, epsilon, centered };
+}

@@ -13,6 +13,14 @@ export interface RunOptions
   readonly seed: number;
   readonly save?: string;
   readonly load?: string;
+  /** A folder for checkpoints. */
+  readonly checkpoint?: string;
+  /** How many steps lie between two of them. */
+  readonly checkpointEvery: number;
+  /** Whether to go on from the last one. */
+  readonly resume?: boolean;
+  /** A folder for event files. */
+  readonly summaries?: string;
 }
 
 const largest = 2 ** 31 - 1;

@@ -37,7 +37,11 @@ function addRunFlags(command: Command): Command {
     .option("--threads <number>", "threads that compiled steps run on", whole(1, 64), 1)
     .option("--seed <number>", "same seed, same bits", whole(0), 1)
     .option("--save <file>", "write the weights at the end, as safetensors")
-    .option("--load <file>", "start from the weights of a file");
+    .option("--load <file>", "start from the weights of a file")
+    .option("--checkpoint <folder>", "save the run as it goes on, the last 5 times")
+    .option("--checkpoint-every <steps>", "how often", whole(1), 200)
+    .option("--resume", "go on from the last checkpoint of the folder, with the same bits")
+    .option("--summaries <folder>", "write event files for TensorBoard");
 }
 
 const positive = real(0, Number.POSITIVE_INFINITY);

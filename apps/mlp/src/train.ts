@@ -1,15 +1,17 @@
 import * as gt from "gradtape";
 import { testBatches, trainingBatches } from "./batches.ts";
+import { openCheckpoints } from "./checkpoints.ts";
 import { loadDataset, settingsFor } from "./data/catalog.ts";
 import { exampleSize, limitTraining, splitTensors } from "./data/dataset.ts";
 import { describeEngine } from "./engine.ts";
 import { countEqual, evaluate } from "./evaluate.ts";
 import { makeLearner, type TestResult } from "./learner.ts";
-import { runCourse } from "./loop.ts";
+import { runCourse, Tally } from "./loop.ts";
 import { makePerceptron, weightCount } from "./model.ts";
-import { describeOptimizer } from "./optimizer.ts";
+import { describeOptimizer, optimizerSettings } from "./optimizer.ts";
 import type { RunOptions } from "./options.ts";
 import { drawReport, sumUp } from "./report.ts";
+import { openSummaries } from "./summaries.ts";
 import { count, counted, duration, epochOf, percent, speed } from "./terminal/format.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { assertWritable, keepWeights, loadWeights } from "./weights.ts";
@@ -52,6 +54,20 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
     () => makePerceptron(sizes, initial),
   );
   if (options.load !== undefined) await loadWeights(options.load, learner);
+  const tally = new Tally();
+  const settings = {
+    ...{
+      dataset: dataset.name,
+      layers: chosen.layers.join(",") || "none",
+      examples,
+      batch,
+      epochs,
+      seed: options.seed,
+    },
+    ...optimizerSettings(chosen),
+  };
+  const checkpoints = await openCheckpoints(options, { learner, data, tally, settings }, screen);
+  using summaries = openSummaries(options.summaries, learner);
 
   screen.line(
     `${dataset.name}: ${count(examples)} training and ${count(dataset.test.labels.length)} test examples of ` +
@@ -69,9 +85,11 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
   const accuracy = () => test && countEqual(test.classes, dataset.test.labels) / dataset.test.labels.length;
   const result = await runCourse(
     {
-      ...{ data, epochs, learn: learner.learn },
-      async afterEpoch({ epoch, loss, accuracy: trained, milliseconds }) {
+      ...{ data, epochs, tally, learn: summaries.learn, afterStep: checkpoints.afterStep },
+      async afterEpoch(epochResult) {
+        const { epoch, loss, accuracy: trained, milliseconds } = epochResult;
         test = await evaluate(learner, testData);
+        summaries.epoch(epochResult, { "test loss": test.loss, "test accuracy": accuracy()! });
         screen.line(
           `${epochOf(epoch, epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(trained)}  test loss ` +
             `${test.loss.toFixed(4)}  ${screen.colors.bold(`test accuracy ${percent(accuracy()!)}`)}  ` +
@@ -82,16 +100,17 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
     screen,
     signal,
   );
+  await checkpoints.finish();
   screen.close();
 
   const flags = `--dataset ${options.dataset} --layers ${chosen.layers.join(",") || "none"}`;
-  const { print, text } = await keepWeights(learner, options, { flags, steps: String(result.losses.length) });
+  const { print, text } = await keepWeights(learner, options, { flags, steps: String(tally.losses.length) });
   if (signal.aborted) {
-    screen.line(`stopped after ${count(result.losses.length)} of ${count(steps)} steps; ${text}`);
+    screen.line(`stopped after ${count(tally.losses.length)} of ${count(steps)} steps; ${text}`);
     return { fingerprint: print };
   }
   test ??= await evaluate(learner, testData);
-  drawReport({ dataset, learner, predictions: test.classes, losses: result.losses }, screen);
+  drawReport({ dataset, learner, predictions: test.classes, losses: tally.losses }, screen);
   screen.line(
     `test accuracy ${screen.colors.bold(percent(accuracy()!))} after ${counted(epochs, "epoch")} in ${duration(performance.now() - began)}`,
   );

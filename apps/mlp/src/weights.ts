@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, rm, stat } from "node:fs/promises";
 import * as gt from "gradtape";
+import { replaceFile } from "gradtape/node";
 import type { Learner } from "./learner.ts";
 import { Mistake, systemReason } from "./mistake.ts";
 import type { RunOptions } from "./options.ts";
@@ -36,26 +37,16 @@ export async function assertWritable(path: string): Promise<void> {
   }
 }
 
-/** Writes the weights as safetensors: to a temporary file beside the target, then renamed, so nothing is half-written. */
+/** Writes the weights as safetensors. */
 async function saveWeights(
   path: string,
   weights: ReadonlyMap<string, gt.Tensor>,
   metadata: Record<string, string>,
 ): Promise<void> {
   const bytes = gt.saveSafetensors(Object.fromEntries(weights), metadata);
-  try {
-    const file = await open(temporary(path), "w");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary(path), path);
-  } catch (error) {
-    await rm(temporary(path), { force: true });
+  await replaceFile(path, bytes).catch((error: unknown) => {
     throw unwritable(path, systemReason(error));
-  }
+  });
 }
 
 /** Fingerprints a trained model, saves it if `options` ask for that, and returns both in words. */

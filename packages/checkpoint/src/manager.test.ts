@@ -140,11 +140,13 @@ describe("what cannot be written", () => {
     await writeFile(folder, "");
     const { manager } = run();
     await expect(manager.save(1)).rejects.toThrow(
-      /save: .* cannot be written: EEXIST: .*; there is no checkpoint before it/,
+      /save: .* cannot be written: ENOTDIR: .*; there is no checkpoint before it/,
     );
     await expect(manager.checkpoints()).rejects.toThrow(`CheckpointManager: ${folder} cannot be read: ENOTDIR`);
     folder = join(folder, "below");
     await expect(run().manager.save(1)).rejects.toThrow(/cannot be written: ENOTDIR/);
+    folder = "/proc/none/run";
+    await expect(run().manager.save(1)).rejects.toThrow(/cannot be written: ENOENT/);
   });
 
   test("a checkpoint that is a folder cannot be read", async () => {

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidArgumentError, RuntimeError, ValueError } from "@gradtape/tensor";
 import type { Checkpoint, RestoreOptions, RestoreReport } from "./checkpoint.ts";
-import { removeLeftovers, replaceFile } from "./replace-file.ts";
+import { makeFolder, removeLeftovers, replaceFile } from "./replace-file.ts";
 import { decodeRun, type SavedRun } from "./saved-run.ts";
 
 export interface CheckpointManagerOptions {
@@ -88,7 +88,7 @@ export class CheckpointManager {
   private async write(step: number, bytes: Uint8Array): Promise<string> {
     const path = join(this.folder, `checkpoint-${step}.safetensors`);
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       if (!this.tidied) await removeLeftovers(this.folder);
       this.tidied = true;
       await replaceFile(path, bytes);

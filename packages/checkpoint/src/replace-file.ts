@@ -1,4 +1,4 @@
-import { open, readdir, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 const asideOf = (path: string, process: number | string) => join(dirname(path), `.${basename(path)}.${process}.aside`);
@@ -30,6 +30,25 @@ async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r").catch(() => null);
   await folder?.sync().catch(() => {});
   await folder?.close();
+}
+
+/**
+ * Makes a folder and those around it, where they are missing. (Node's recursive `mkdir` never returns from a file system that
+ * refuses folders by ENOENT, such as /proc.)
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const error: NodeJS.ErrnoException | null = await mkdir(path).then(
+    () => null,
+    (error) => error,
+  );
+  if (error === null || error.code === "EEXIST") return;
+  const parentExists = await access(dirname(path)).then(
+    () => true,
+    () => false,
+  );
+  if (error.code !== "ENOENT" || parentExists) throw error;
+  await makeFolder(dirname(path));
+  await makeFolder(path);
 }
 
 /** Removes what processes that have ended left aside in a folder. */

@@ -29,7 +29,7 @@ export { checkNumericsIn, explainNonFinite, NumericsCheck, type ReplayOptions, w
 export { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
 export { Operation, SymbolicTensor } from "./operation.ts";
 export * from "./ops/index.ts";
-export { assignAdd as assignAddDef, checkRowsMatch } from "./ops/state.ts";
+export { assignAdd as assignAddDef, checkRowsMatch, variableDef } from "./ops/state.ts";
 export { type Cotangent, gradientRule, type Input, type OpDef, type OpRecord, type Recorder } from "./record.ts";
 export { entry } from "./registry.ts";
 export { type Feeds, Session, type SessionOptions } from "./session.ts";

@@ -1,4 +1,4 @@
-import { inflateSync } from "fflate";
+import { Inflate } from "fflate";
 import { InvalidArgumentError } from "../errors.ts";
 import { crc32 } from "./checksum.ts";
 
@@ -14,8 +14,8 @@ const MAX_COMMENT = 0xffff;
 /** Sizes beyond it stand elsewhere, in archives of another kind (zip64), which are not read. */
 const ABSENT = 0xffffffff;
 const [STORED, DEFLATED] = [0, 8];
-/** Deflate never makes data smaller than this share of it (258 bytes by 2 bits). */
-const MOST_EXPANSION = 1032;
+/** So many bytes are unpacked at once; at most a thousand times as many come of them. */
+const PORTION = 1024;
 
 interface Entry {
   readonly name: string;
@@ -103,10 +103,30 @@ function contents(entry: Entry, bytes: Uint8Array, view: DataView, damaged: Dama
 
 function unpacked(method: number, data: Uint8Array, size: number, damaged: Damaged): Uint8Array {
   if (method !== DEFLATED) throw damaged(`is packed by method ${method}; known are ${STORED} and ${DEFLATED}`);
-  if (size > data.length * MOST_EXPANSION) throw damaged(`claims ${size} bytes, more than its ${data.length} can hold`);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const inflate = new Inflate((part) => {
+    length += part.length;
+    parts.push(part);
+  });
   try {
-    return inflateSync(data, { out: new Uint8Array(size) });
+    for (let at = 0; at < data.length && length <= size; at += PORTION) {
+      inflate.push(data.subarray(at, at + PORTION), at + PORTION >= data.length);
+    }
   } catch (error) {
     throw damaged(`cannot be unpacked (${(error as Error).message})`);
   }
+  if (length !== size)
+    throw damaged(`holds ${length > size ? "more" : "less"} than the ${size} bytes the directory says`);
+  return joined(parts, length);
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -1,0 +1,1 @@
+export { FileWriter, type FileWriterOptions } from "./file-writer.ts";
