@@ -89,6 +89,8 @@ test("a run that goes on counts on from its step, also when no batch of the epoc
   // The key of the step, the step, and the key of the summary.
   expect(file.split(`\x10${String.fromCharCode(stepsOfEpoch)}*`)).toHaveLength(1 + 2 + 4 * 3);
   expect(file).not.toContain("gradients/");
+  // A restart after the steps there were: step, session log with status 1.
+  expect(file).toContain(`\x10${String.fromCharCode(stepsOfEpoch + 1)}:\x02\x08\x01`);
 });
 
 describe("mistakes", () => {

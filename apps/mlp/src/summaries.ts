@@ -30,6 +30,8 @@ export function openSummaries(folder: string | undefined, learner: Learner): Sum
   write(() => writer.graph(graphOfStep(learner)));
   const gradients = prepareGradients(learner);
   let step = Number(learner.engine.read(learner.globalStep).item());
+  // The run that was interrupted may have written steps that are made again now.
+  if (step > 0) write(() => writer.restart(step + 1));
   // A run that goes on from the end of an epoch ends that epoch without a batch.
   let last: readonly [gt.Tensor, gt.Tensor] | null = null;
 

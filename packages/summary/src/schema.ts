@@ -32,7 +32,10 @@ const schema = {
     fileVersion: [3, "string", "choice"],
     graphDef: [4, "bytes", "choice"],
     summary: [5, "Summary", "choice"],
+    sessionLog: [7, "SessionLog", "choice"],
   },
+  /** Status 1: the session starts, or starts again. */
+  SessionLog: { status: [1, "int32"] },
   Summary: { value: [1, "SummaryValue", "list"] },
   SummaryValue: { tag: [1, "string"], simpleValue: [2, "float", "choice"], histo: [5, "Histogram", "choice"] },
   Histogram: {

@@ -171,6 +171,7 @@ describe("mistakes", () => {
       ValueError,
       'histogram: the step of "a" is Infinity, expected an integer',
     ],
+    ["half a restart", (w) => w.restart(0.5), ValueError, "restart: the step is 0.5, expected an integer"],
     ["half a step", (w) => w.scalar("a", 1, 0.5), ValueError, 'the step of "a" is 0.5, expected an integer'],
     [
       "no step",

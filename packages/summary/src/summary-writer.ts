@@ -63,6 +63,15 @@ export class SummaryWriter {
     this.put({ graphDef: encodeGraph(graph) });
   }
 
+  /**
+   * Says that a run that was interrupted goes on with `step`: TensorBoard forgets what earlier files of the folder have of
+   * this step and of later ones.
+   */
+  restart(step: number): void {
+    checkStep("restart: the step", step);
+    this.put({ step, sessionLog: { status: 1 } });
+  }
+
   private put(event: Message<"Event">): void {
     this.sink(frameRecord(encode("Event", { wallTime: this.now(), ...event })));
   }
@@ -71,8 +80,11 @@ export class SummaryWriter {
 function checkPlace(op: string, tag: unknown, step: unknown): void {
   if (typeof tag !== "string") throw new TypeError(`${op}: the tag is ${describe(tag)}, expected a string`);
   if (tag === "") throw new ValueError(`${op}: the tag is empty; name what is shown, such as "loss"`);
+  checkStep(`${op}: the step of ${JSON.stringify(tag)}`, step);
+}
+
+function checkStep(place: string, step: unknown): void {
   if (Number.isSafeInteger(step)) return;
-  const place = `${op}: the step of ${JSON.stringify(tag)}`;
   if (typeof step !== "number") throw new TypeError(`${place} is ${describe(step)}, expected a number`);
   throw new ValueError(`${place} is ${step}, expected an integer; count the steps of the training`);
 }
