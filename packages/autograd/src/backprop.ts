@@ -1,6 +1,8 @@
 import {
   aggregate,
   type Cotangent,
+  type CotangentSum,
+  type Derivative,
   densify,
   differentiating,
   gradientRule,
@@ -8,6 +10,7 @@ import {
   type Input,
   Operation,
   type OpRecord,
+  recorders,
 } from "@gradtape/graph";
 import {
   compatible,
@@ -48,6 +51,7 @@ export function backprop(
   const wanted = new Set(sources);
   const leads = leadingFrom(records, sources);
   const terms = new Map<Input, Cotangent[]>();
+  const story = recorders.some(({ onWalk }) => onWalk !== undefined) ? new Story() : null;
   const arrive = (at: Input, cotangent: Cotangent) => {
     const list = terms.get(at);
     if (list === undefined) terms.set(at, [cotangent]);
@@ -58,6 +62,7 @@ export function backprop(
     if (list === undefined) return null;
     const sum = addUp(list, at);
     terms.set(at, [sum]);
+    story?.sums.push({ at, terms: list, total: sum });
     return sum;
   };
 
@@ -70,13 +75,22 @@ export function backprop(
     const cotangents = record.outputs.map(total);
     if (!record.outputs.some((output) => detours.stop?.has(output))) {
       const found = inputCotangents(record, cotangents, leads, detours);
+      if (found.length > 0) story?.derivatives.push({ record, arrived: cotangents, given: found });
       found.forEach((cotangent, k) => {
         if (cotangent !== null) arrive(record.inputs[k]!, cotangent);
       });
     }
     for (const output of record.outputs) if (!wanted.has(output)) terms.delete(output);
   }
-  return sources.map(total);
+  const gradients = sources.map(total);
+  if (story !== null) for (const recorder of recorders) recorder.onWalk?.({ targets, sources, ...story });
+  return gradients;
+}
+
+/** What a walk did, kept only for those who want to hear of it: nothing else holds on to cotangents. */
+class Story {
+  readonly derivatives: Derivative[] = [];
+  readonly sums: CotangentSum[] = [];
 }
 
 /** All that is computed from `sources`, they included, through floating-point values. */

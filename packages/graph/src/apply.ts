@@ -1,5 +1,5 @@
 import { EagerTensor, type Tensor, ValueError, view } from "@gradtape/tensor";
-import { currentGraph, recorders, takeName } from "./context.ts";
+import { currentGraph, differentiatedOp, recorders, takeName } from "./context.ts";
 import { execute } from "./execute.ts";
 import type { Graph } from "./graph.ts";
 import { located } from "./location.ts";
@@ -7,6 +7,7 @@ import { SymbolicTensor } from "./operation.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";
 import { State } from "./state.ts";
+import { dtypeOf } from "./tensorflow.ts";
 
 /**
  * The one door. Every op call passes here. If it concerns a graph, an operation is added to that; otherwise it runs
@@ -43,8 +44,12 @@ function enter<A extends Attributes>(
           attributes,
           name ?? takeName(def),
         ) as unknown as OpRecord<A>);
-  for (const recorder of recorders) recorder.onRecord(record);
+  tell(record);
   return record;
+}
+
+function tell(record: OpRecord): void {
+  for (const recorder of recorders) recorder.onRecord(record, differentiatedOp());
 }
 
 /** Performs an op and returns its outputs. */
@@ -80,7 +85,7 @@ function asNode(graph: Graph, input: Input): Input {
 /** Writes `value` down as an operation of `graph`. */
 export function addConstant(graph: Graph, value: EagerTensor, name?: string): SymbolicTensor {
   const operation = graph.createOperation(constantDef, [value], {}, name);
-  for (const recorder of recorders) recorder.onRecord(operation);
+  tell(operation);
   return operation.outputs[0]!;
 }
 
@@ -91,4 +96,5 @@ const constantDef: OpDef = entry({
   infer: ([value]) => [value!],
   kernel: () => view((layout) => layout),
   gradient: [(g) => g],
+  tensorflow: { op: "Const", takes: [], attributes: { dtype: dtypeOf(0), value: { kind: "tensor", input: 0 } } },
 });

@@ -18,7 +18,13 @@ export type Waitable = Operation | Tensor | IndexedSlices | Variable | null;
 
 type Waitables = Waitable | readonly Waitables[];
 
-const noOpDef: OpDef = entry({ name: "noOp", infer: () => [], kernel: () => ({ run: () => [] }), gradient: [] });
+const noOpDef: OpDef = entry({
+  name: "noOp",
+  infer: () => [],
+  kernel: () => ({ run: () => [] }),
+  gradient: [],
+  tensorflow: { op: "NoOp", attributes: {} },
+});
 
 export interface NameOption {
   readonly name?: string;

@@ -4,6 +4,7 @@ import { named } from "./context.ts";
 import { located, telling } from "./location.ts";
 import type { Cotangent, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";
+import type { Spelling } from "./tensorflow.ts";
 
 /** An op that can be called; `op` is its entry. */
 export type Op<F extends (...args: any[]) => unknown> = Nameable<F> & { readonly op: OpDef };
@@ -72,6 +73,7 @@ export interface ElementwiseOptions {
   /** How many leading operands are bool conditions, outside of the domain. */
   readonly conditions?: number;
   readonly sparse?: boolean;
+  readonly tensorflow?: string | Spelling;
 }
 
 /**
@@ -82,7 +84,7 @@ export function elementwise(
   name: string,
   meaning: (...operands: Scalar[]) => Scalar,
   derivatives: readonly (Derivative | null)[],
-  { domain = "numeric", conditions = 0, sparse = false }: ElementwiseOptions = {},
+  { domain = "numeric", conditions = 0, sparse = false, tensorflow }: ElementwiseOptions = {},
 ): OpDef {
   const programOf = programs((types) => program(types, meaning));
   return entry({
@@ -99,7 +101,13 @@ export function elementwise(
     gradient: derivatives.map(
       (derivative) => derivative && ((g, { inputs, outputs }) => derivative(g, ...(inputs as Tensor[]), outputs[0]!)),
     ),
+    ...(tensorflow && { tensorflow: meaning.length > 1 ? broadcasting(tensorflow) : tensorflow }),
   });
+}
+
+/** The nodes of elementwise ops broadcast by themselves. */
+function broadcasting(spelling: string | Spelling): Spelling {
+  return typeof spelling === "string" ? { op: spelling, broadcasts: true } : { ...spelling, broadcasts: true };
 }
 
 /** Programs by the dtypes of their inputs, each built once. */

@@ -12,6 +12,7 @@ import { applyOne, checkDomain, type Domain, defineOp, type Op, type OpOptions, 
 import { asTensor, type Operand } from "./operand.ts";
 import type { GradientRule, OpDef } from "./record.ts";
 import { entry } from "./registry.ts";
+import { axesInput, dtypeOf, same } from "./tensorflow.ts";
 
 /** Which axes a reduction folds: one, several, or all of them (`null`). Negative axes count from the end. */
 export type Axes = number | readonly number[] | null;
@@ -34,7 +35,7 @@ export function defineFold(
   name: string,
   meaning: (x: Scalar) => Scalar,
   gradient: GradientRule<FoldAttributes> | null,
-  domain: Domain = "numeric",
+  { domain = "numeric", tensorflow }: { readonly domain?: Domain; readonly tensorflow: string },
 ): Op<Reduction> {
   const programOf = programs((types) => program(types, meaning));
   const def: OpDef<FoldAttributes> = entry({
@@ -46,6 +47,11 @@ export function defineFold(
     },
     kernel: ([x], { axes }): Kernel => rows(programOf([x!.dtype]), axes),
     gradient: [gradient],
+    tensorflow: {
+      op: tensorflow,
+      takes: [0, axesInput("axes")],
+      attributes: { ...(domain === "numeric" && { T: dtypeOf(0) }), keep_dims: same("bool", "keepDims") },
+    },
   });
   return defineOp(def, (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor => {
     const source = asTensor(name, x);

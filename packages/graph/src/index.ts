@@ -26,14 +26,43 @@ export { here, lineOf, located, telling } from "./location.ts";
 export * as losses from "./losses.ts";
 export { sigmoidCrossEntropyWithLogits } from "./losses.ts";
 export { checkNumericsIn, explainNonFinite, NumericsCheck, type ReplayOptions, watchedBy } from "./numerics.ts";
+export { type Formula, observe, updateFormulas } from "./observe.ts";
 export { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
 export { Operation, SymbolicTensor } from "./operation.ts";
+export { broadcastLike, stretch, sumLike } from "./ops/broadcast.ts";
 export * from "./ops/index.ts";
+export { elementCount } from "./ops/reduction.ts";
+export { reshapeLike } from "./ops/reshape.ts";
+export { embedLike } from "./ops/slice.ts";
 export { assignAdd as assignAddDef, checkRowsMatch, variableDef } from "./ops/state.ts";
-export { type Cotangent, gradientRule, type Input, type OpDef, type OpRecord, type Recorder } from "./record.ts";
-export { entry } from "./registry.ts";
+export {
+  type Attributes,
+  type Cotangent,
+  type CotangentSum,
+  type Derivative,
+  gradientRule,
+  type Input,
+  type OpDef,
+  type OperationRun,
+  type OpRecord,
+  type Recorder,
+  type Walk,
+} from "./record.ts";
+export { allEntries, entry } from "./registry.ts";
+export { dependencies } from "./schedule.ts";
 export { type Feeds, Session, type SessionOptions } from "./session.ts";
 export { State, Storage } from "./state.ts";
+export type {
+  AttributeKind,
+  NodeAttribute,
+  NodeMaker,
+  Phrase,
+  Spelling,
+  Taken,
+  TensorFlowFacet,
+  Wire,
+} from "./tensorflow.ts";
+export * as tensorflow from "./tensorflow.ts";
 export { graphOfVariables, performWrite, Variable, type VariableOptions } from "./variable.ts";
 export {
   type GetVariableOptions,

@@ -2,7 +2,7 @@ import { InvalidArgumentError, ValueError } from "@gradtape/tensor";
 
 /** Frames of the library itself and of the engine, which mean nothing to a user. */
 const inside =
-  /\/(?:packages|@gradtape)\/(?:tensor|graph|autograd|optimizers|gradtape)\/(?:src|dist)\/(?!.*\.test\.)|\/node_modules\/gradtape\/|\(?node:|<anonymous>|\(native\)/;
+  /\/(?:packages|@gradtape)\/(?:tensor|graph|autograd|optimizers|export|gradtape)\/(?:src|dist)\/(?!.*\.test\.)|\/node_modules\/gradtape\/|\(?node:|<anonymous>|\(native\)/;
 
 /** A place in the program, of which `lineOf` tells the user's line. It is read from the stack only then. */
 export function here(): Error {

@@ -1,6 +1,7 @@
 import type { Kernel, Tensor, TensorSpec } from "@gradtape/tensor";
 import type { IndexedSlices } from "./ops/gather.ts";
 import type { State } from "./state.ts";
+import type { TensorFlowFacet } from "./tensorflow.ts";
 
 /** What an op takes: tensors, and the states (variables) it reads or writes in place. */
 export type Input = Tensor | State;
@@ -43,6 +44,10 @@ export interface OpDef<A extends Attributes = any> {
   readonly mustBeFed?: boolean;
   /** States without a value are passed as missing inputs, instead of being an error. */
   readonly allowsMissing?: boolean;
+  /** What the inputs are called, in order, where the op says so. */
+  readonly inputNames?: readonly string[];
+  /** How TensorFlow spells it. */
+  readonly tensorflow?: TensorFlowFacet;
 }
 
 /** One op that ran, or that will run: the common record of tapes and graphs. */
@@ -53,11 +58,49 @@ export interface OpRecord<A extends Attributes = any> {
   readonly attributes: A;
 }
 
-/** Someone who wants to hear of every op: a tape. */
+/** Someone who wants to hear of every op: a tape, or whoever looks on by `observe`. */
 export interface Recorder {
-  onRecord(record: OpRecord): void;
-  /** A state was read by an op. */
+  /** An op ran, or was written into a graph. `derivativeOf` is the op whose gradient rule called it, `null` elsewhere. */
+  onRecord(record: OpRecord, derivativeOf: OpRecord | null): void;
+  /** A state is about to be read or written by an op; it still has its old value. */
   onRead(state: State): void;
+  /** A walk backwards has come to its end. */
+  onWalk?(walk: Walk): void;
+  /** A session has run an operation. While someone listens for this, sessions go operation by operation. */
+  onRun?(operation: OpRecord, run: OperationRun): void;
+}
+
+/** The values with which a session ran an operation. */
+export interface OperationRun {
+  /** The value of each input, of a variable what it held before; `undefined` where it had none. */
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly Tensor[];
+  /** What the written variables hold now, in the order of `def.writes`. */
+  readonly written: readonly Tensor[];
+}
+
+/** What one walk backwards over records did: how the gradients of `targets` by `sources` came about. */
+export interface Walk {
+  readonly targets: readonly Input[];
+  readonly sources: readonly Input[];
+  /** The ops that were differentiated, in that order: the last one first. */
+  readonly derivatives: readonly Derivative[];
+  /** The cotangents of values, each when all its terms were there. */
+  readonly sums: readonly CotangentSum[];
+}
+
+/** One op differentiated: what arrived at its outputs, and what it handed on to its inputs; `null` where nothing flows. */
+export interface Derivative {
+  readonly record: OpRecord;
+  readonly arrived: readonly (Cotangent | null)[];
+  readonly given: readonly (Cotangent | null)[];
+}
+
+/** The cotangent of one value: the terms in the order of their arrival, and what they add up to. */
+export interface CotangentSum {
+  readonly at: Input;
+  readonly terms: readonly Cotangent[];
+  readonly total: Cotangent;
 }
 
 /** The rule for input `i` of an op: `null` where no gradient flows, `undefined` where the op has no gradient at all. */

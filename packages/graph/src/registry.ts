@@ -19,3 +19,8 @@ export function findEntry(name: string): OpDef {
   }
   return found;
 }
+
+/** All ops that what has been imported defines. */
+export function allEntries(): OpDef[] {
+  return [...entries.values()];
+}

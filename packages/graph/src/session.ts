@@ -10,6 +10,7 @@ import {
 } from "@gradtape/tensor";
 import type { Executable } from "./compile/executable.ts";
 import { type SeenRun, SeenRuns } from "./compile/seen.ts";
+import { recorders } from "./context.ts";
 import { getDefaultGraph } from "./defaults.ts";
 import { execute, uninitialized, type Value } from "./execute.ts";
 import { type Fetch, type Fetched, planFetches, type Wanted } from "./fetches.ts";
@@ -69,7 +70,7 @@ export class Session {
     this.checkReady(seen.operations, wanted);
     this.runs++;
     const check = this.checksNumerics ? new NumericsCheck(`run ${this.runs} of the session`) : checkInForce();
-    const executable = check === null ? seen.executableFor((state) => this.storageOf(state)) : null;
+    const executable = check === null && !isWatched() ? seen.executableFor((state) => this.storageOf(state)) : null;
     if (executable === null) this.interpret(seen.operations, values, check);
     else this.runModule(executable, seen, values);
     check?.settle(wanted.map((each) => this.result(each, values)));
@@ -136,7 +137,12 @@ export class Session {
     const { def, inputs, attributes, outputs } = operation;
     if (outputs.length > 0 && outputs.every((output) => values.has(output))) return; // fed
     const given = inputs.map((input, i) => this.valueOf(operation, i, input, values));
+    const before = isWatched() ? given.map(lastingValue) : null;
     const computed = check === null ? execute(def, given, attributes) : check.execute(operation, given);
+    if (before !== null) {
+      const written = (def.writes ?? []).map((i) => lastingValue(given[i])!);
+      for (const recorder of recorders) recorder.onRun?.(operation, { inputs: before, outputs: computed, written });
+    }
     outputs.forEach((output, i) => {
       if (!values.has(output)) values.set(output, computed[i]!);
     });
@@ -217,6 +223,18 @@ export class Session {
     }
     for (const each of wanted) if (each instanceof State) check(each, null);
   }
+}
+
+/** Whether someone wants to hear of every operation that is run. */
+function isWatched(): boolean {
+  return recorders.some(({ onRun }) => onRun !== undefined);
+}
+
+/** A value that later writes do not change. */
+function lastingValue(value: Value | undefined): EagerTensor | undefined {
+  if (!(value instanceof Storage)) return value;
+  value.share();
+  return value.value;
 }
 
 /** The value fed for `tensor`, checked against its dtype and shape. */

@@ -52,4 +52,5 @@ const rule = updateRule({
   hyper: ["learningRate", "rho", "epsilon"],
   dense: step,
   sparse: step,
+  tensorflow: { dense: { op: "ResourceApplyAdadelta" }, sparse: { op: "ResourceSparseApplyAdadelta" } },
 });

@@ -54,4 +54,8 @@ const rule = updateRule({
   dense: step,
   sparse: step,
   sparseSingle: singleStep,
+  tensorflow: {
+    dense: { op: "ResourceApplyAdagrad", flags: { update_slots: true } },
+    sparse: { op: "ResourceSparseApplyAdagrad", flags: { update_slots: true } },
+  },
 });

@@ -63,4 +63,5 @@ const rule = updateRule({
     return { m, v, variable: k.sub(states.variable!, move) };
   },
   sparseRows: "all",
+  tensorflow: { dense: { op: "ResourceApplyAdam", takes: [0, 1, 2, 7, 8, 3, 4, 5, 6, 9] } },
 });

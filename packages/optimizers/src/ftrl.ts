@@ -126,7 +126,16 @@ const stepOf =
   };
 
 function ruleWith(name: string, power: Form["power"], hyper: readonly string[]): UpdateRule {
+  // The gradient comes before the rates there, and the power is always among them.
+  const gradient = 7 + hyper.length;
+  const rates = [3, 4, 5, 6, hyper.length > 0 ? 7 : { number: -0.5 }];
   const join: Form["join"] = (linear, slope, pull) => k.add(linear, k.sub(slope, pull));
+  // The first version of the kernels knows no shrinkage.
+  const kernels = (kind: string, first: readonly number[]) => ({
+    op: `Resource${kind}FtrlV2`,
+    takes: [...first, ...rates],
+    older: { op: `Resource${kind}Ftrl`, takes: [...first, ...rates.filter((i) => i !== 6)], supplied: { 6: 0 } },
+  });
   return updateRule({
     name,
     slots: { accum: "initialAccumulatorValue", linear: 0 },
@@ -145,6 +154,10 @@ function ruleWith(name: string, power: Form["power"], hyper: readonly string[]):
       join: (linear, slope, pull) => k.sub(k.add(linear, slope), pull),
       pick: pickSparse,
     }),
+    tensorflow: {
+      dense: kernels("Apply", [0, 1, 2, gradient]),
+      sparse: kernels("SparseApply", [0, 1, 2, gradient, gradient + 1]),
+    },
   });
 }
 

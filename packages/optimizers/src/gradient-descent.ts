@@ -1,3 +1,4 @@
+import { tensorflow } from "@gradtape/graph";
 import { scalar as k } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -30,4 +31,13 @@ const rule = updateRule({
   dense: step,
   sparse: step,
   sparseRows: "repeated",
+  tensorflow: {
+    dense: { op: "ResourceApplyGradientDescent" },
+    sparse(nodes) {
+      const moves = nodes.node("Mul", [nodes.input(2), nodes.input(1)]);
+      const types = { [nodes.resources ? "dtype" : "T"]: tensorflow.dtypeOf(0), Tindices: tensorflow.dtypeOf(3) };
+      const op = nodes.resources ? "ResourceScatterSub" : "ScatterSub";
+      return [nodes.node(op, [nodes.handle(0), nodes.input(3), moves], types)];
+    },
+  },
 });

@@ -49,5 +49,16 @@ const sparseNesterov: Step = ({ variable, momentum }, h, g) => {
 };
 
 const shared = { slots: { momentum: 0 }, hyper: ["learningRate", "momentum"] };
-const plainRule = updateRule({ ...shared, name: "Momentum", dense: plain, sparse: plain });
-const nesterovRule = updateRule({ ...shared, name: "NesterovMomentum", dense: nesterov, sparse: sparseNesterov });
+// TensorFlow's kernels take the momentum last.
+const kernels = (nesterov: boolean) => ({
+  dense: { op: "ResourceApplyMomentum", takes: [0, 1, 2, 4, 3], flags: { use_nesterov: nesterov } },
+  sparse: { op: "ResourceSparseApplyMomentum", takes: [0, 1, 2, 4, 5, 3], flags: { use_nesterov: nesterov } },
+});
+const plainRule = updateRule({ ...shared, name: "Momentum", dense: plain, sparse: plain, tensorflow: kernels(false) });
+const nesterovRule = updateRule({
+  ...shared,
+  name: "NesterovMomentum",
+  dense: nesterov,
+  sparse: sparseNesterov,
+  tensorflow: kernels(true),
+});

@@ -83,6 +83,7 @@ const plain: RuleDescription = {
     const step = k.mul(k.mul(k.div(1, k.sqrt(k.add(rms, h.epsilon!))), h.learningRate!), g);
     return { rms, ...move(states, h, step) };
   },
+  tensorflow: { dense: { op: "ResourceApplyRMSProp" }, sparse: { op: "ResourceSparseApplyRMSProp" } },
 };
 
 const centeredForm: RuleDescription = {
@@ -100,6 +101,11 @@ const centeredForm: RuleDescription = {
     const mg = blend(states.mg!, g, h.decay!);
     const spread = k.sub(k.add(rms, h.epsilon!), k.mul(mg, mg));
     return { rms, mg, ...move(states, h, k.mul(k.mul(k.div(1, k.sqrt(spread)), h.learningRate!), g)) };
+  },
+  // The mean gradient comes before the mean square there.
+  tensorflow: {
+    dense: { op: "ResourceApplyCenteredRMSProp", takes: [0, 2, 1, 3, 4, 5, 6, 7, 8] },
+    sparse: { op: "ResourceSparseApplyCenteredRMSProp", takes: [0, 2, 1, 3, 4, 5, 6, 7, 8, 9] },
   },
 };
 

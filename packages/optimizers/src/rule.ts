@@ -1,4 +1,14 @@
-import { checkRowsMatch, entry, type OpDef, programs } from "@gradtape/graph";
+import {
+  checkRowsMatch,
+  entry,
+  type NodeAttribute,
+  type OpDef,
+  type Phrase,
+  programs,
+  type Spelling,
+  type Taken,
+  tensorflow,
+} from "@gradtape/graph";
 import {
   compatible,
   formatShape,
@@ -45,6 +55,18 @@ export interface RuleDescription {
    * turn ("repeated"); or every row, with zeros for the gradient of those not named ("all").
    */
   readonly sparseRows?: "merged" | "repeated" | "all";
+  /** The kernels of TensorFlow that do the same, where it has them. */
+  readonly tensorflow?: { readonly dense?: Kernels; readonly sparse?: Kernels | Phrase };
+}
+
+/** An op for resource variables (reference variables have it without `Resource`), and what it takes if not our inputs. */
+interface Kernels {
+  readonly op: string;
+  readonly takes?: readonly Taken[];
+  /** Flags of the kernel. */
+  readonly flags?: { readonly [name: string]: boolean };
+  /** An older kernel, which lacks some inputs: what they are for it. */
+  readonly older?: Pick<Spelling, "op" | "takes" | "supplied">;
 }
 
 /** An update rule and the ops made of it. Their inputs: variable, slots, hyper-parameters, powers, gradient (, indices). */
@@ -56,9 +78,10 @@ export interface UpdateRule extends RuleDescription {
 export function updateRule(rule: RuleDescription): UpdateRule {
   const applySparse =
     rule.sparseRows === "all"
-      ? denseOp(`sparseApply${rule.name}`, rule, rule.sparse)
+      ? denseOp(`sparseApply${rule.name}`, rule, rule.sparse, {})
       : sparseOp(`sparseApply${rule.name}`, rule);
-  return { ...rule, applyDense: denseOp(`apply${rule.name}`, rule, rule.dense), applySparse };
+  const facet = kernelFacet(rule, rule.tensorflow?.dense, {});
+  return { ...rule, applyDense: denseOp(`apply${rule.name}`, rule, rule.dense, facet), applySparse };
 }
 
 const scalarNames = ({ hyper, powers = {} }: RuleDescription) => [...hyper, ...Object.keys(powers)];
@@ -77,7 +100,23 @@ function stepPrograms(rule: RuleDescription, step: Step) {
   );
 }
 
-function denseOp(op: string, rule: RuleDescription, step: Step): OpDef {
+function kernelFacet(
+  rule: RuleDescription,
+  kernels: Kernels | Phrase | undefined,
+  types: { readonly [name: string]: NodeAttribute },
+): Pick<OpDef, "tensorflow"> {
+  if (kernels === undefined) return {};
+  if (typeof kernels === "function") return { tensorflow: kernels };
+  const flags = Object.entries(kernels.flags ?? {}).map(([flag, on]) => [flag, tensorflow.always("bool", on)] as const);
+  const locking = tensorflow.same("bool", "useLocking");
+  const inputs = 1 + Object.keys(rule.slots).length + scalarNames(rule).length + 1 + Object.keys(types).length;
+  const { op, takes = Array.from({ length: inputs }, (_, i) => i) } = kernels;
+  const attributes = { T: tensorflow.dtypeOf(0), ...types, use_locking: locking };
+  const newest = { op, takes, attributes: { ...attributes, ...Object.fromEntries(flags) } };
+  return { tensorflow: kernels.older === undefined ? newest : [newest, { ...kernels.older, attributes }] };
+}
+
+function denseOp(op: string, rule: RuleDescription, step: Step, facet: Pick<OpDef, "tensorflow">): OpDef {
   const programOf = stepPrograms(rule, step);
   return entry({
     name: op,
@@ -96,11 +135,13 @@ function denseOp(op: string, rule: RuleDescription, step: Step): OpDef {
       return [];
     },
     kernel: (inputs) => update(programOf(inputs.map(({ dtype }) => dtype))),
+    ...facet,
   });
 }
 
 function sparseOp(op: string, rule: RuleDescription): OpDef {
   const programOf = stepPrograms(rule, rule.sparse);
+  const indices = 1 + Object.keys(rule.slots).length + scalarNames(rule).length + 1;
   const programOfSingle = rule.sparseSingle ? stepPrograms(rule, rule.sparseSingle) : programOf;
   return entry({
     name: op,
@@ -116,11 +157,14 @@ function sparseOp(op: string, rule: RuleDescription): OpDef {
       const types = inputs.slice(0, -1).map(({ dtype }) => dtype);
       return updateRows(op, single ? programOfSingle(types) : programOf(types));
     },
+    tensorflow: { refused: "TensorFlow has no kernel that updates single rows by this rule" },
+    ...kernelFacet(rule, rule.tensorflow?.sparse, { Tindices: tensorflow.dtypeOf(indices) }),
   });
 }
 
-function stateful({ slots }: RuleDescription): Pick<OpDef, "writes"> {
-  return { writes: Array.from({ length: Object.keys(slots).length + 1 }, (_, i) => i) };
+function stateful(rule: RuleDescription): Pick<OpDef, "writes" | "inputNames"> {
+  const states = ["variable", ...Object.keys(rule.slots)];
+  return { writes: states.map((_, i) => i), inputNames: [...states, ...scalarNames(rule), "gradient", "indices"] };
 }
 
 function checkOperands(op: string, rule: RuleDescription, inputs: readonly TensorSpec[], gradient: TensorSpec): void {

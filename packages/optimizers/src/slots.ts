@@ -1,4 +1,4 @@
-import { getDefaultGraph, getVariableScope, nameOf, Variable, within } from "@gradtape/graph";
+import { getDefaultGraph, getVariableScope, nameOf, type Operation, Variable, within } from "@gradtape/graph";
 import { type DType, fill, type Shape, type Tensor } from "@gradtape/tensor";
 
 /** The slot variables of one optimizer: per slot name and variable, one variable of the same shape and dtype. */
@@ -53,7 +53,8 @@ export function stateVariable(beside: Variable, name: string, initial: Tensor): 
   const make = (unique: string) => new Variable(initial, { name: unique, trainable: false });
   const { graph } = beside;
   if (graph !== null) {
-    return graph.asDefault(() => graph.controlDependencies(null, () => graph.nameScope(null, () => make(full))));
+    const built = () => graph.controlDependencies(null, () => graph.nameScope(null, () => make(full)));
+    return graph.asDefault(() => graph.colocateWith(beside.op as Operation, built));
   }
   // In eager mode names are counted by the graph of the process; a variable there takes none by itself.
   return within(null, () => make(getDefaultGraph().uniqueAbsoluteName(full)));

@@ -2,6 +2,7 @@ import { scalar as k, type Scalar, type Tensor } from "@gradtape/tensor";
 import { applyOne, type Derivative, defineOp, type ElementwiseOptions, elementwise, type Op } from "../define.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
 import type { Cotangent } from "../record.ts";
+import { dtypeOf } from "../tensorflow.ts";
 import { broadcastTogether, stretch } from "./broadcast.ts";
 import { cast, overValues, sliceWise } from "./cast.ts";
 
@@ -32,7 +33,7 @@ export function binary(
   return defineOp(def, (x: Operand, y: Operand) => applyOne(def, broadcastTogether(name, [x, y])));
 }
 
-const negDef = elementwise("neg", k.neg, [(g) => overValues(g as Cotangent, neg)], { sparse: true });
+const negDef = elementwise("neg", k.neg, [(g) => overValues(g as Cotangent, neg)], { sparse: true, tensorflow: "Neg" });
 
 /** -x. Slices stay slices. */
 export const neg = defineOp(
@@ -41,22 +42,37 @@ export const neg = defineOp(
 );
 
 /** x + y */
-export const add = binary("add", k.add, {
-  x: (g) => g,
-  y: (g) => g,
-});
+export const add = binary(
+  "add",
+  k.add,
+  {
+    x: (g) => g,
+    y: (g) => g,
+  },
+  { tensorflow: "AddV2" },
+);
 
 /** x - y */
-export const sub = binary("sub", k.sub, {
-  x: (g) => g,
-  y: (g) => neg(g),
-});
+export const sub = binary(
+  "sub",
+  k.sub,
+  {
+    x: (g) => g,
+    y: (g) => neg(g),
+  },
+  { tensorflow: "Sub" },
+);
 
 /** x * y */
-export const mul = binary("mul", k.mul, {
-  x: (g, _, y) => mul(g, y!),
-  y: (g, x) => mul(g, x!),
-});
+export const mul = binary(
+  "mul",
+  k.mul,
+  {
+    x: (g, _, y) => mul(g, y!),
+    y: (g, x) => mul(g, x!),
+  },
+  { tensorflow: "Mul" },
+);
 
 const quotient = binary(
   "div",
@@ -65,7 +81,7 @@ const quotient = binary(
     x: (g, _, y) => quotient(g, y!),
     y: (g, _, y, z) => neg(quotient(mul(g, z!), y!)),
   },
-  { domain: "floating" },
+  { domain: "floating", tensorflow: "RealDiv" },
 );
 
 /** x / y. Integers are divided as float64. */
@@ -80,51 +96,72 @@ export const square = unary(
   "square",
   (x) => k.mul(x, x),
   (g, x) => mul(g, mul(2, x!)),
+  { tensorflow: "Square" },
 );
 
 /** |x|; the derivative at 0 is 0. */
-export const abs = unary("abs", k.abs, (g, x) => mul(g, sign(x!)));
+export const abs = unary("abs", k.abs, (g, x) => mul(g, sign(x!)), { tensorflow: "Abs" });
 
 /** -1, 0 or 1 by the sign of x; NaN for NaN. */
 export const sign = unary(
   "sign",
   (x) => k.select(k.lt(x, 0), -1, k.select(k.gt(x, 0), k.constant(1, x.type), x)),
   (g) => mul(g, 0),
+  { tensorflow: "Sign" },
 );
 
 /** The greater of x and y; NaN if either is. At a tie the whole gradient goes to x. */
-export const maximum = binary("maximum", k.max, {
-  x: (g, x, y) => where(greaterEqual(x!, y!), g, 0),
-  y: (g, x, y) => where(greaterEqual(x!, y!), 0, g),
-});
+export const maximum = binary(
+  "maximum",
+  k.max,
+  {
+    x: (g, x, y) => where(greaterEqual(x!, y!), g, 0),
+    y: (g, x, y) => where(greaterEqual(x!, y!), 0, g),
+  },
+  { tensorflow: "Maximum" },
+);
 
 /** The lesser of x and y; NaN if either is. At a tie the whole gradient goes to x. */
-export const minimum = binary("minimum", k.min, {
-  x: (g, x, y) => where(lessEqual(x!, y!), g, 0),
-  y: (g, x, y) => where(lessEqual(x!, y!), 0, g),
-});
+export const minimum = binary(
+  "minimum",
+  k.min,
+  {
+    x: (g, x, y) => where(lessEqual(x!, y!), g, 0),
+    y: (g, x, y) => where(lessEqual(x!, y!), 0, g),
+  },
+  { tensorflow: "Minimum" },
+);
 
 const flat = { x: null, y: null };
 
 /** x = y, as bool. */
-export const equal = binary("equal", k.eq, flat, { domain: "any" });
+export const equal = binary("equal", k.eq, flat, { domain: "any", tensorflow: "Equal" });
 /** x ≠ y, as bool. */
-export const notEqual = binary("notEqual", k.ne, flat, { domain: "any" });
+export const notEqual = binary("notEqual", k.ne, flat, { domain: "any", tensorflow: "NotEqual" });
 /** x < y, as bool. */
-export const less = binary("less", k.lt, flat);
+export const less = binary("less", k.lt, flat, { tensorflow: "Less" });
 /** x ≤ y, as bool. */
-export const lessEqual = binary("lessEqual", k.le, flat);
+export const lessEqual = binary("lessEqual", k.le, flat, { tensorflow: "LessEqual" });
 /** x > y, as bool. */
-export const greater = binary("greater", k.gt, flat);
+export const greater = binary("greater", k.gt, flat, { tensorflow: "Greater" });
 /** x ≥ y, as bool. */
-export const greaterEqual = binary("greaterEqual", k.ge, flat);
+export const greaterEqual = binary("greaterEqual", k.ge, flat, { tensorflow: "GreaterEqual" });
 
 /** Both. */
-export const logicalAnd = binary("logicalAnd", k.and, flat, { domain: "bool" });
+export const logicalAnd = binary("logicalAnd", k.and, flat, {
+  domain: "bool",
+  tensorflow: { op: "LogicalAnd", attributes: {} },
+});
 /** Either. */
-export const logicalOr = binary("logicalOr", k.or, flat, { domain: "bool" });
+export const logicalOr = binary("logicalOr", k.or, flat, {
+  domain: "bool",
+  tensorflow: { op: "LogicalOr", attributes: {} },
+});
 /** Not. */
-export const logicalNot = unary("logicalNot", k.not, null, { domain: "bool" });
+export const logicalNot = unary("logicalNot", k.not, null, {
+  domain: "bool",
+  tensorflow: { op: "LogicalNot", attributes: {} },
+});
 
 const whereDef = elementwise(
   "where",
@@ -134,7 +171,7 @@ const whereDef = elementwise(
     (g, condition) => where(condition!, g, 0), //
     (g, condition) => where(condition!, 0, g),
   ],
-  { domain: "any", conditions: 1 },
+  { domain: "any", conditions: 1, tensorflow: { op: "SelectV2", attributes: { T: dtypeOf(1) } } },
 );
 
 /** `x` where `condition` (bool) holds, `y` elsewhere; all three broadcast. */

@@ -21,6 +21,7 @@ import { defineFold } from "../fold.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { always, numbersInput } from "../tensorflow.ts";
 import { expandAxes, reshapeLike } from "./reshape.ts";
 
 /* Repeating and adding up are each other's adjoints: the gradient of one is the other. */
@@ -45,6 +46,16 @@ const broadcastToDef: OpDef<BroadcastAttributes> = entry({
   },
   kernel: () => view(broadcasted),
   gradient: (i) => (i === 0 ? (g, { inputs: [x] }) => sumLike(g, x!) : () => null),
+  tensorflow: [
+    { op: "BroadcastTo", takes: [0, numbersInput("shape")] },
+    (nodes, { inputs }) => {
+      const int32 = { T: always("type", "int32") };
+      const shape = inputs
+        .map((_, i) => nodes.shape(i))
+        .reduce((one, other) => nodes.node("BroadcastArgs", [one, other], int32));
+      return [nodes.node("BroadcastTo", [nodes.input(0), shape])];
+    },
+  ],
 });
 
 /** `x` repeated to `shape` by the rules of broadcasting. Nothing is copied. Throws a ValueError when it cannot stretch so. */
@@ -88,6 +99,11 @@ const sumLikeDef: OpDef = entry({
   infer: ([x, like]) => [{ shape: like!.shape, dtype: x!.dtype }],
   kernel: ([x, like]) => onFirst(1, rows(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape))),
   gradient: [(g, { inputs: [x] }) => broadcastLike(g, x!), null],
+  tensorflow(nodes) {
+    const [from, to] = [nodes.shape(1), nodes.shape(0)];
+    const axes = nodes.node("BroadcastGradientArgs", [from, to], { T: always("type", "int32") });
+    return [nodes.node("Reshape", [nodes.node("Sum", [nodes.input(0), axes]), from])];
+  },
 });
 
 /** The adjoint of a broadcast: `x` summed over what was repeated, in the shape of `like`. */
@@ -103,6 +119,7 @@ export const sum = defineFold(
   "sum",
   (x) => k.fold("add", x),
   (g, { inputs: [x], attributes: { axes, keepDims } }) => spread(g, x as Tensor, axes, keepDims),
+  { tensorflow: "Sum" },
 );
 
 /** The values `y` of a reduction of `x` over `axes`, repeated over the elements they came from. */

@@ -13,6 +13,7 @@ import { applyOne, defineOp, type OpOptions, programs } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { dtypeOf, same } from "../tensorflow.ts";
 import { IndexedSlices, withValues } from "./gather.ts";
 
 /** Applies `change` to a tensor, or to the values of slices. */
@@ -46,6 +47,7 @@ const castDef: OpDef<{ dtype: DType }> = entry({
   gradient: [
     (g, { inputs: [x] }) => (isFloating(x!.dtype) ? overValues(g, (values) => castTensor(values, x!.dtype)) : null),
   ],
+  tensorflow: { op: "Cast", attributes: { SrcT: dtypeOf(0), DstT: same("type", "dtype") } },
 });
 
 function castTensor(x: Tensor, dtype: DType): Tensor {
@@ -72,6 +74,7 @@ const identityDef: OpDef = entry({
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
   gradient: [(g) => g],
+  tensorflow: "Identity",
 });
 
 /** `x` itself, as the result of an op of its own. Slices stay slices. */
@@ -85,6 +88,7 @@ const stopGradientDef: OpDef = entry({
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
   gradient: [null],
+  tensorflow: "StopGradient",
 });
 
 /** The value of `x`, through which no gradient flows. */
@@ -101,6 +105,7 @@ const preventGradientDef: OpDef<{ message: string }> = entry({
       throw new LookupError(`preventGradient: the gradient was ruled out: ${message}`);
     },
   ],
+  tensorflow: { op: "PreventGradient", attributes: { T: dtypeOf(0), message: same("string", "message") } },
 });
 
 export interface PreventGradientOptions extends OpOptions {

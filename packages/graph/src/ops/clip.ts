@@ -13,6 +13,7 @@ import { telling } from "../location.ts";
 import { asTensor, asTensors, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { countBesides, dtypeOf } from "../tensorflow.ts";
 import { add, div, greater, maximum, minimum, mul, square, where } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { overValues, sliceWise } from "./cast.ts";
@@ -42,6 +43,7 @@ const addNDef: OpDef = entry({
   },
   kernel: (inputs) => map(addNPrograms(inputs.map(({ dtype }) => dtype))),
   gradient: () => (g) => g,
+  tensorflow: { op: "AddN", takes: [{ from: 0 }], attributes: { N: countBesides(0), T: dtypeOf(0) } },
 });
 
 /** The sum of tensors of one shape and dtype, added in order. Slices are densified. */

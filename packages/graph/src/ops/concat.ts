@@ -18,6 +18,7 @@ import { applyOne, composed, defineOp } from "../define.ts";
 import { asTensors, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef, OpRecord } from "../record.ts";
 import { entry } from "../registry.ts";
+import { always, axisInput, countBesides, dtypeOf, output } from "../tensorflow.ts";
 import { greaterEqual, less, logicalAnd, sub } from "./arithmetic.ts";
 import { zerosLike } from "./broadcast.ts";
 import { densify, gather, IndexedSlices, sliceIndices, sliceValues } from "./gather.ts";
@@ -57,6 +58,14 @@ const concatDef: OpDef<ConcatAttributes> = entry({
       );
     }),
   gradient: (i) => (g, record) => concatGradient(g, record, i),
+  tensorflow: [
+    (nodes, { inputs }) => (inputs.length > 1 ? null : [nodes.node("Identity", [nodes.input(0)])]),
+    {
+      op: "ConcatV2",
+      takes: [{ from: 0 }, axisInput("axis")],
+      attributes: { N: countBesides(1), T: dtypeOf(0) },
+    },
+  ],
 });
 
 /** The first of some shapes and the one that does not fit it, as messages show them; `compared` is what must agree. */
@@ -123,6 +132,13 @@ const concatPartDef: OpDef<ConcatAttributes & { readonly part: number }> = entry
             inputs.map((input, j) => (j === part ? g : zerosLike(input as Tensor))),
             axis,
           ),
+  tensorflow(nodes, { inputs, attributes: { axis, part } }) {
+    const shapes = inputs.slice(1).map((_, i) => nodes.shape(1 + i));
+    if (shapes.length < 2) return [nodes.node("Identity", [nodes.input(0)])];
+    const offsets = nodes.node("ConcatOffset", [nodes.constant(axis), ...shapes], { N: countBesides(1) });
+    const piece = [nodes.input(0), output(offsets, part), shapes[part]!];
+    return [nodes.node("Slice", piece, { T: dtypeOf(0), Index: always("type", "int32") })];
+  },
 });
 
 /** Tensors joined end to end along `axis`; all other extents must agree. */

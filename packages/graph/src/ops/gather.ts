@@ -5,6 +5,7 @@ import {
   gatherRows,
   isStatic,
   normalizeAxis,
+  type PartialShape,
   type Shape,
   segmentSum,
   shapeMessage,
@@ -19,6 +20,7 @@ import { type Operation, SymbolicTensor } from "../operation.ts";
 import type { Cotangent, Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { State } from "../state.ts";
+import { always, axisInput, dtypeOf, numberInput, type Phrase, same } from "../tensorflow.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
@@ -117,6 +119,27 @@ export function withValues(slices: IndexedSlices, change: (values: Tensor) => Te
 
 type GatherAttributes = { readonly axis: number; readonly batchDims: number; readonly negative: "refuse" | "zero" };
 
+const gatherTypes = { Tparams: dtypeOf(0), Tindices: dtypeOf(1), Taxis: always("type", "int32") };
+
+/** Rows of zeros for negative indices, for TensorFlow. */
+const gatherOrZero: Phrase = (nodes, { inputs: [params, indices], attributes: { axis, batchDims } }) => {
+  if (axis !== batchDims) return null;
+  const ids = { T: dtypeOf(1) };
+  const zero = nodes.constant(0, indices!.dtype);
+  const places = [nodes.node("Maximum", [nodes.input(1), zero], ids), nodes.constant(axis)];
+  const batch = { ...gatherTypes, batch_dims: always("int", batchDims) };
+  const rows = nodes.node("GatherV2", [nodes.input(0), ...places], batch);
+  let named = nodes.node("GreaterEqual", [nodes.input(1), zero], ids);
+  for (
+    let rank = indices!.spec.shape.length;
+    rank < indices!.spec.shape.length + params!.spec.shape.length - 1 - axis;
+    rank++
+  ) {
+    named = nodes.node("ExpandDims", [named, nodes.constant(-1)], { T: always("type", "bool") });
+  }
+  return [nodes.node("SelectV2", [named, rows, nodes.constant(0, params!.dtype)])];
+};
+
 const gatherDef: OpDef<GatherAttributes> = entry({
   name: "gather",
   // The gradient of a gather of a gather names rows of the first table.
@@ -129,6 +152,21 @@ const gatherDef: OpDef<GatherAttributes> = entry({
   gradient: [
     (g, { inputs: [params, indices], attributes }) => gatherGradient(g, params!, indices as Tensor, attributes),
     null,
+  ],
+  tensorflow: [
+    {
+      op: "ResourceGather",
+      handles: [0],
+      attributes: { dtype: dtypeOf(0), Tindices: dtypeOf(1) },
+      own: { axis: 0, batchDims: 0, negative: "refuse" },
+    },
+    {
+      op: "GatherV2",
+      takes: [0, 1, axisInput("axis")],
+      attributes: { ...gatherTypes, batch_dims: same("int", "batchDims") },
+      own: { negative: "refuse" },
+    },
+    gatherOrZero,
   ],
 });
 
@@ -198,6 +236,28 @@ export const gather = defineOp(
 /** How many rows the result has; `null` means as many as the third input has along `axis`. */
 type SegmentAttributes = { readonly numSegments: number | null; readonly axis?: number; readonly batchDims: number };
 
+/** Sums for each batch, for TensorFlow: the ids of the batches are moved apart, and all are added up at once. */
+const batchedSegmentSum: Phrase = (nodes, { inputs: [data, ids], attributes: { numSegments, batchDims } }) => {
+  const at = ids!.spec.shape;
+  const batch: PartialShape = at.slice(0, batchDims);
+  const rest: PartialShape = data!.spec.shape.slice(at.length);
+  if (numSegments === null || batchDims === 0 || !isStatic(batch) || !isStatic(rest)) return null;
+  const int32 = { T: always("type", "int32") };
+  const count = batch.reduce((size, extent) => size * extent, 1);
+  const offsets = nodes.constant(Array.from({ length: count }, (_, i) => i * numSegments));
+  const column = [...batch, ...at.slice(batchDims).map(() => 1)];
+  const moved = nodes.node(
+    "AddV2",
+    [nodes.input(1), nodes.node("Reshape", [offsets, nodes.constant(column)], int32)],
+    int32,
+  );
+  const dropped = nodes.node("Less", [nodes.input(1), nodes.constant(0)], int32);
+  const apart = nodes.node("SelectV2", [dropped, nodes.constant(-1), moved], int32);
+  const types = { T: dtypeOf(0), Tindices: dtypeOf(1) };
+  const sums = nodes.node("UnsortedSegmentSum", [nodes.input(0), apart, nodes.constant(count * numSegments)], types);
+  return [nodes.node("Reshape", [sums, nodes.constant([...batch, numSegments, ...rest])])];
+};
+
 const unsortedSegmentSumDef: OpDef<SegmentAttributes> = entry({
   name: "unsortedSegmentSum",
   infer([data, ids, like], { numSegments, axis, batchDims }) {
@@ -221,6 +281,27 @@ const unsortedSegmentSumDef: OpDef<SegmentAttributes> = entry({
       applyOne(gatherDef, [g, ids!], { axis: batchDims, batchDims, negative: "zero" }),
     null,
     null,
+  ],
+  tensorflow: [
+    {
+      op: "UnsortedSegmentSum",
+      takes: [0, 1, numberInput("numSegments")],
+      attributes: { T: dtypeOf(0), Tindices: dtypeOf(1) },
+      own: { batchDims: 0 },
+    },
+    (nodes, { inputs, attributes: { axis, batchDims } }) => {
+      if (inputs.length < 3 || batchDims > 0) return null;
+      const int32 = always("type", "int32");
+      const places = [nodes.constant(axis), nodes.constant(0)];
+      const rows = nodes.node("GatherV2", [nodes.shape(2), ...places], {
+        Tparams: int32,
+        Tindices: int32,
+        Taxis: int32,
+      });
+      const types = { T: dtypeOf(0), Tindices: dtypeOf(1) };
+      return [nodes.node("UnsortedSegmentSum", [nodes.input(0), nodes.input(1), rows], types)];
+    },
+    batchedSegmentSum,
   ],
 });
 

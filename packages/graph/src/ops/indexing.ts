@@ -13,6 +13,7 @@ import { applyOne, checkDomain, composed, defineOp } from "../define.ts";
 import { asIndices, asTensor, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { always, dtypeOf } from "../tensorflow.ts";
 import { equal, where } from "./arithmetic.ts";
 import { expandDims } from "./reshape.ts";
 
@@ -27,6 +28,7 @@ const uniqueDef: OpDef = entry({
   },
   kernel: () => uniqueElements(),
   gradient: [null],
+  tensorflow: { op: "Unique", attributes: { T: dtypeOf(0), out_idx: always("type", "int32") } },
 });
 
 /**
@@ -46,6 +48,12 @@ const nonZeroDef: OpDef = entry({
   },
   kernel: () => nonZeroPositions(),
   gradient: [null],
+  tensorflow(nodes) {
+    const int64 = always("type", "int64");
+    const rows = nodes.node("Where", [nodes.input(0)]);
+    const positions = nodes.node("Squeeze", [rows], { T: int64, squeeze_dims: always("axes", [1]) });
+    return [nodes.node("Cast", [positions], { SrcT: int64, DstT: always("type", "int32") })];
+  },
 });
 
 /** The positions (int32) of the elements of a vector that are not zero, or that are true. */

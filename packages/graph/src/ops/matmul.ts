@@ -34,6 +34,10 @@ const matMulDef: OpDef = entry({
     (g, { inputs: [a, b] }) => sumLike(matMul(g, swapLastAxes(b as Tensor)), a!),
     (g, { inputs: [a, b] }) => sumLike(matMul(swapLastAxes(a as Tensor), g), b!),
   ],
+  tensorflow: [
+    { op: "MatMul", fits: (inputs) => inputs.every(({ shape }) => shape.length === 2) },
+    "BatchMatMulV2", //
+  ],
 });
 
 export interface MatMulOptions extends OpOptions {

@@ -7,6 +7,7 @@ import type { Operation } from "../operation.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { spanOf } from "../span.ts";
+import { dtypeOf, same } from "../tensorflow.ts";
 
 /* Checks that are part of a program: operations that stop it where a value is not finite. */
 
@@ -21,6 +22,7 @@ const checkNumericsDef: OpDef<{ message: string }> = entry({
     (g, { attributes: { message } }) =>
       checkNumerics(g, `Not a number (NaN) or infinity (Inf) values detected in gradient. ${message}`),
   ],
+  tensorflow: { op: "CheckNumerics", attributes: { T: dtypeOf(0), message: same("string", "message") } },
 });
 
 function finite(x: EagerTensor, message: string): EagerTensor {

@@ -18,6 +18,7 @@ import { type Axes, defineFold, type FoldAttributes, foldAttributes, type Reduce
 import { asTensor, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { always, axisInput, dtypeOf } from "../tensorflow.ts";
 import { div, equal, mul } from "./arithmetic.ts";
 import { broadcastTo, spread, sum } from "./broadcast.ts";
 import { cast } from "./cast.ts";
@@ -35,10 +36,10 @@ const sharedByTies: GradientRule<FoldAttributes> = (g, { inputs: [x], outputs: [
 };
 
 /** The greatest element over `axis`; NaN if any is. */
-export const max = defineFold("max", (x) => k.fold("max", x), sharedByTies);
+export const max = defineFold("max", (x) => k.fold("max", x), sharedByTies, { tensorflow: "Max" });
 
 /** The least element over `axis`; NaN if any is. */
-export const min = defineFold("min", (x) => k.fold("min", x), sharedByTies);
+export const min = defineFold("min", (x) => k.fold("min", x), sharedByTies, { tensorflow: "Min" });
 
 /** The product over `axis`. */
 export const prod = defineFold(
@@ -60,6 +61,7 @@ export const prod = defineFold(
     const home = source.shape.map((_, axis) => [...axes, ...kept].indexOf(axis));
     return mul(spread(g, source, axes, keepDims), transpose(others, home));
   },
+  { tensorflow: "Prod" },
 );
 
 /** For each row the product of all other rows, by halving: the product without i is its pair's other half times the rest. */
@@ -79,10 +81,10 @@ function productOfOthers(x: Tensor): Tensor {
 }
 
 /** True where any element over `axis` is true. */
-export const any = defineFold("any", (x) => k.fold("or", x), null, "bool");
+export const any = defineFold("any", (x) => k.fold("or", x), null, { domain: "bool", tensorflow: "Any" });
 
 /** True where all elements over `axis` are true. */
-export const all = defineFold("all", (x) => k.fold("and", x), null, "bool");
+export const all = defineFold("all", (x) => k.fold("and", x), null, { domain: "bool", tensorflow: "All" });
 
 /** The arithmetic mean over `axis`: the sum divided by the number of elements. NaN for no elements. */
 export const mean = composed("mean", (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor => {
@@ -96,9 +98,17 @@ const elementCountDef: OpDef<{ axes: readonly number[]; dtype: DType }> = entry(
   name: "elementCount",
   infer: (_, { dtype }) => [{ shape: [], dtype }],
   kernel: ([x], { axes, dtype }) => ({
+    form: { kind: "count", axes },
     run: () => [literal("elementCount", countOf(x!.shape as Shape, axes), { dtype })],
   }),
   gradient: [null],
+  tensorflow(nodes, { attributes: { axes, dtype } }) {
+    const int32 = always("type", "int32");
+    const picked = { Tparams: int32, Tindices: int32, Taxis: int32 };
+    const extents = nodes.node("GatherV2", [nodes.shape(0), nodes.constant(axes), nodes.constant(0)], picked);
+    const count = nodes.node("Prod", [extents, nodes.constant(0)], { T: int32 });
+    return [nodes.node("Cast", [count], { SrcT: int32, DstT: always("type", dtype) })];
+  },
 });
 
 /** How many elements `x` has along `axes` (all when left out), in its dtype: a number, or a tensor where a run must tell. */
@@ -113,7 +123,7 @@ function countOf(shape: Shape, axes: readonly number[]): number {
 }
 
 /** The position of the first element that `join` would choose. A NaN is chosen over any number, as `max` does. */
-function defineArg(name: string, join: "max" | "min") {
+function defineArg(name: string, join: "max" | "min", tensorflow: string) {
   const meaning = (x: Scalar) => {
     const chosen = k.or(k.eq(x, k.fold(join, x)), k.ne(x, x));
     return k.fold("min", k.select(chosen, k.index, 2 ** 31 - 1));
@@ -128,6 +138,11 @@ function defineArg(name: string, join: "max" | "min") {
     },
     kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
     gradient: [null],
+    tensorflow: {
+      op: tensorflow,
+      takes: [0, axisInput("axis")],
+      attributes: { T: dtypeOf(0), output_type: always("type", "int32") },
+    },
   });
   return defineOp(def, (x: Operand, axis: number | { axis?: number } = 0): Tensor => {
     const source = asTensor(name, x);
@@ -137,7 +152,7 @@ function defineArg(name: string, join: "max" | "min") {
 }
 
 /** The position (int32) of the greatest element along `axis` (0 when left out), the first of equals. */
-export const argMax = defineArg("argMax", "max");
+export const argMax = defineArg("argMax", "max", "ArgMax");
 
 /** The position (int32) of the least element along `axis` (0 when left out), the first of equals. */
-export const argMin = defineArg("argMin", "min");
+export const argMin = defineArg("argMin", "min", "ArgMin");

@@ -17,6 +17,7 @@ import { applyOne, defineOp, type OpOptions } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { dtypeOf, numbersInput, placeInput, same, type Wire } from "../tensorflow.ts";
 
 /** The shape asked for, in which one -1 is left open; `null` means the shape of the second input. */
 type ReshapeAttributes = { readonly shape: readonly number[] | null };
@@ -28,6 +29,10 @@ const reshapeDef: OpDef<ReshapeAttributes> = entry({
   ],
   kernel: () => view(reshaped),
   gradient: [(g, { inputs: [x] }) => reshapeLike(g, x!), null],
+  tensorflow: [
+    { op: "Reshape", takes: [0, numbersInput("shape")] },
+    (nodes) => [nodes.node("Reshape", [nodes.input(0), nodes.shape(1)])],
+  ],
 });
 
 /**
@@ -101,6 +106,13 @@ const expandDimsDef: OpDef<AxesAttributes> = entry({
   ],
   kernel: () => view(reshaped),
   gradient: [(g, { attributes: { axes } }) => squeezeAxes(g, axes)],
+  tensorflow: [
+    { op: "ExpandDims", takes: [0, placeInput("axes")] },
+    (nodes, { attributes: { axes } }) => {
+      const widened = (x: Wire, axis: number) => nodes.node("ExpandDims", [x, nodes.constant(axis)]);
+      return [(axes as number[]).reduce(widened, nodes.input(0))];
+    },
+  ],
 });
 
 const squeezeDef: OpDef<AxesAttributes> = entry({
@@ -114,6 +126,7 @@ const squeezeDef: OpDef<AxesAttributes> = entry({
   },
   kernel: () => view(reshaped),
   gradient: [(g, { attributes: { axes } }) => expandAxes(g, axes)],
+  tensorflow: { op: "Squeeze", attributes: { T: dtypeOf(0), squeeze_dims: same("axes", "axes") } },
 });
 
 /** `x` with new axes of extent 1 at `axes` of the result, sorted. */

@@ -17,6 +17,7 @@ import { applyOne, composed, defineOp, type OpOptions } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { always, dtypeOf, type NodeMaker, numbersInput } from "../tensorflow.ts";
 
 /* Cutting a piece out and laying a piece into zeros are each other's adjoints. */
 
@@ -25,6 +26,18 @@ type SliceAttributes = { readonly begin: Shape; readonly size: readonly number[]
 
 /** The shape of the whole; `null` means that of the second input. */
 type EmbedAttributes = { readonly shape: Shape | null; readonly begin: Shape; readonly steps: readonly number[] };
+
+const int32Node = { T: always("type", "int32") };
+
+/** A region as TensorFlow's strided slices take it: begin, end and strides. An end that is left open is masked. */
+function stridedRegion(nodes: NodeMaker, begin: Shape, size: readonly number[], steps: readonly number[]) {
+  const end = size.map((extent, axis) => (extent < 1 ? begin[axis]! : begin[axis]! + (extent - 1) * steps[axis]! + 1));
+  const open = size.reduce((mask, extent, axis) => (extent === -1 ? mask | (1 << axis) : mask), 0);
+  return {
+    region: [begin, end, steps].map((numbers) => nodes.constant(numbers)),
+    masks: { T: dtypeOf(0), Index: always("type", "int32"), end_mask: always("int", open) },
+  };
+}
 
 const sliceDef: OpDef<SliceAttributes> = entry({
   name: "slice",
@@ -40,6 +53,18 @@ const sliceDef: OpDef<SliceAttributes> = entry({
   },
   kernel: (_, { begin, steps }) => view((layout, shape) => sliced(layout, begin, shape, steps)),
   gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => embedLike(g, x!, begin, steps)],
+  tensorflow: [
+    {
+      op: "Slice",
+      takes: [0, numbersInput("begin"), numbersInput("size")],
+      attributes: { T: dtypeOf(0), Index: always("type", "int32") },
+      own: ([x]) => ({ steps: x!.shape.map(() => 1) }),
+    },
+    (nodes, { attributes: { begin, size, steps } }) => {
+      const { region, masks } = stridedRegion(nodes, begin, size, steps);
+      return [nodes.node("StridedSlice", [nodes.input(0), ...region], masks)];
+    },
+  ],
 });
 
 const embedDef: OpDef<EmbedAttributes> = entry({
@@ -55,9 +80,25 @@ const embedDef: OpDef<EmbedAttributes> = entry({
       assemble((layout) => sliced(layout, begin, x!.shape as Shape, steps)),
     ),
   gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => sliceLike(g, x!, begin, steps), null],
+  tensorflow: [
+    (nodes, { inputs: [x], attributes: { shape, begin, steps } }) => {
+      const extents = x!.spec.shape;
+      if (shape === null || !isStatic(extents) || (steps as Shape).some((step) => step !== 1)) return null;
+      const paddings = extents.flatMap((extent, axis) => [begin[axis], shape[axis] - begin[axis] - extent]);
+      const pairs = nodes.node("Reshape", [nodes.constant(paddings), nodes.constant([-1, 2])], int32Node);
+      return [nodes.node("Pad", [nodes.input(0), pairs])];
+    },
+    (nodes, { inputs: [x], attributes: { shape, begin, steps } }) => {
+      const size = x!.spec.shape.map((extent) => (typeof extent === "number" ? extent : -1));
+      const { region, masks } = stridedRegion(nodes, begin, size, steps);
+      const whole = shape === null ? nodes.shape(1) : nodes.constant(shape);
+      return [nodes.node("StridedSliceGrad", [whole, ...region, nodes.input(0)], masks)];
+    },
+  ],
 });
 
-function embedLike(x: Tensor, whole: Input, begin: Shape, steps: readonly number[]): Tensor {
+/** `x` laid into zeros of the shape of `whole`. */
+export function embedLike(x: Tensor, whole: Input, begin: Shape, steps: readonly number[]): Tensor {
   const { shape } = whole.spec;
   if (isStatic(shape)) return applyOne(embedDef, [x], { shape, begin, steps });
   return applyOne(embedDef, [x, whole], { shape: null, begin, steps });

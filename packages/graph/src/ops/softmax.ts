@@ -19,6 +19,7 @@ import { applyOne, checkDomain, defineOp, type OpOptions, programs } from "../de
 import { asIndices, asTensor, asTensors, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { always, dtypeOf, type NodeAttribute, output, type Phrase, type Spelling, type Wire } from "../tensorflow.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
 import { sum } from "./broadcast.ts";
 import { exp } from "./exponential.ts";
@@ -36,7 +37,12 @@ function weights(x: Scalar): { shifted: Scalar; weight: Scalar; total: Scalar } 
 }
 
 /** An op along one axis that keeps the shape. */
-function alongAxis(name: string, meaning: (x: Scalar) => Scalar, gradient: GradientRule<AxisAttributes>) {
+function alongAxis(
+  name: string,
+  meaning: (x: Scalar) => Scalar,
+  gradient: GradientRule<AxisAttributes>,
+  tensorflow: string,
+) {
   const programOf = programs((types) => program(types, meaning));
   const def: OpDef<AxisAttributes> = entry({
     name,
@@ -46,6 +52,15 @@ function alongAxis(name: string, meaning: (x: Scalar) => Scalar, gradient: Gradi
     },
     kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
     gradient: [gradient],
+    tensorflow: [
+      { op: tensorflow, own: ([x]) => ({ axis: x!.shape.length - 1 }) },
+      (nodes, { inputs: [x], attributes: { axis } }) => {
+        const last = x!.spec.shape.length - 1;
+        const swapped = x!.spec.shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
+        const swap = (y: Wire) => nodes.node("Transpose", [y, nodes.constant(swapped)]);
+        return [swap(nodes.node(tensorflow, [swap(nodes.input(0))]))];
+      },
+    ],
   });
   return defineOp(def, (logits: Operand, { axis = -1 }: OpOptions & { axis?: number } = {}): Tensor => {
     const x = asTensor(name, logits);
@@ -63,6 +78,7 @@ export const softmax = alongAxis(
     return k.div(weight, total);
   },
   (g, { outputs: [y], attributes: { axis } }) => mul(y!, sub(g, rowSum(mul(g, y!), axis))),
+  "Softmax",
 );
 
 /** log(softmax(x)) along `axis` (the last when left out). */
@@ -73,6 +89,7 @@ export const logSoftmax = alongAxis(
     return k.sub(shifted, k.log(total));
   },
   (g, { outputs: [y], attributes: { axis } }) => sub(g, mul(exp(y!), rowSum(g, axis))),
+  "LogSoftmax",
 );
 
 /**
@@ -91,6 +108,26 @@ function crossEntropySpecs(op: string, logits: TensorSpec): TensorSpec[] {
   checkDomain(op, logits.dtype, "floating");
   if (logits.shape.length === 0) throw new ValueError(`${op}: logits are a scalar; the last axis holds the classes`);
   return [{ shape: reducedShape(logits.shape, [logits.shape.length - 1], false), dtype: logits.dtype }, logits];
+}
+
+/** A cross entropy as TensorFlow has it: of matrices, to which all else is reshaped. */
+function crossEntropyNodes(op: string, attributes: { readonly [name: string]: NodeAttribute }): (Spelling | Phrase)[] {
+  const whole: Phrase = (nodes, { inputs }) => {
+    const [logits, labels] = inputs.map((input) => input.spec.shape);
+    const classes = logits!.at(-1);
+    if (typeof classes !== "number") return null;
+    const rows = nodes.constant([-1, classes]);
+    const flat = labels!.length < logits!.length ? nodes.constant([-1]) : rows;
+    const shaped = (x: Wire, shape: Wire, input: number) => nodes.node("Reshape", [x, shape], { T: dtypeOf(input) });
+    const both = [shaped(nodes.input(0), rows, 0), shaped(nodes.input(1), flat, 1)];
+    const loss = nodes.node(op, both, attributes);
+    const places = logits!.slice(0, -1).map((_, axis) => axis);
+    const int32 = always("type", "int32");
+    const picked = { Tparams: int32, Tindices: int32, Taxis: int32 };
+    const leading = nodes.node("GatherV2", [nodes.shape(0), nodes.constant(places), nodes.constant(0)], picked);
+    return [shaped(loss, leading, 0), shaped(output(loss, 1), nodes.shape(0), 0)];
+  };
+  return [{ op, attributes, fits: ([logits]) => logits!.shape.length === 2 }, whole];
 }
 
 function sparseAdvice(logits: PartialShape, labels: PartialShape): string {
@@ -141,6 +178,7 @@ const sparseDef: OpDef = entry({
     return rows(sparsePrograms([logits!.dtype, labels!.dtype]), [axis], [check]);
   },
   gradient: [byLogits, null],
+  tensorflow: crossEntropyNodes("SparseSoftmaxCrossEntropyWithLogits", { T: dtypeOf(0), Tlabels: dtypeOf(1) }),
 });
 
 /**
@@ -201,6 +239,7 @@ const denseDef: OpDef = entry({
       return first ? add(first, second) : second;
     },
   ],
+  tensorflow: crossEntropyNodes("SoftmaxCrossEntropyWithLogits", { T: dtypeOf(0) }),
 });
 
 /** -sum(labels * log(softmax(logits))) over the last axis; `labels` are distributions in the shape of `logits`. */

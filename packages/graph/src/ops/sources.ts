@@ -14,6 +14,7 @@ import { defineOp, type OpOptions } from "../define.ts";
 import type { Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { same } from "../tensorflow.ts";
 
 /* Where the values of a graph come from. */
 
@@ -23,6 +24,7 @@ const placeholderDef: OpDef<{ dtype: DType; shape: readonly (number | null)[] }>
   kernel: () => ({ run: () => [] }),
   mustBeFed: true,
   gradient: [],
+  tensorflow: { op: "Placeholder", attributes: { dtype: same("type", "dtype"), shape: same("shape", "shape") } },
 });
 
 /**

@@ -19,6 +19,7 @@ import {
 import { programs } from "../define.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { always, dtypeOf, output, same } from "../tensorflow.ts";
 
 /* Reading and writing variables. A write has no outputs and no gradient. */
 
@@ -27,6 +28,15 @@ export const variableDef: OpDef = entry({
   name: "variable",
   infer: () => [],
   kernel: () => ({ run: () => [] }),
+  tensorflow: {
+    op: "VarHandleOp",
+    attributes: {
+      dtype: same("type", "dtype"),
+      shape: same("shape", "shape"),
+      shared_name: { kind: "string", nodeName: true },
+    },
+    reference: { op: "VariableV2" },
+  },
 });
 
 /** The value of a state if it has one, else the second input. */
@@ -36,6 +46,14 @@ export const initializedValue: OpDef = entry({
   infer: ([, initial]) => [initial!],
   kernel: () => ({ run: ([state, initial]) => [state ?? initial!] }),
   gradient: [(g) => g, null],
+  tensorflow(nodes) {
+    if (!nodes.resources) return null;
+    const known = nodes.node("VarIsInitializedOp", [nodes.handle(0)], {});
+    const handle = nodes.node("Switch", [nodes.handle(0), known], { T: always("type", "resource") });
+    const value = nodes.node("ReadVariableOp", [output(handle, 1)], { dtype: dtypeOf(0) });
+    const initial = nodes.node("Switch", [nodes.input(1), known]);
+    return [nodes.node("Merge", [initial, value], { T: dtypeOf(0), N: always("int", 2) })];
+  },
 });
 
 /** Whether a state has a value. */
@@ -45,6 +63,12 @@ export const isVariableInitializedDef: OpDef = entry({
   infer: () => [{ shape: [], dtype: "bool" }],
   kernel: () => ({ run: ([state]) => [fill([], state !== undefined) as EagerTensor] }),
   gradient: [null],
+  tensorflow: {
+    op: "VarIsInitializedOp",
+    handles: [0],
+    attributes: {},
+    reference: { op: "IsVariableInitialized", attributes: { dtype: dtypeOf(0) } },
+  },
 });
 
 /** The value of a state as a tensor, which later writes do not change. */
@@ -54,6 +78,12 @@ export const readVariable: OpDef = entry({
   infer: ([state]) => [{ shape: state!.shape, dtype: state!.dtype }],
   kernel: () => view((layout) => layout),
   gradient: [(g) => g],
+  tensorflow: {
+    op: "ReadVariableOp",
+    handles: [0],
+    attributes: { dtype: dtypeOf(0) },
+    reference: { op: "Identity", attributes: { T: dtypeOf(0) } },
+  },
 });
 
 function checkDTypes(op: string, [state, value]: readonly TensorSpec[]): void {
@@ -61,8 +91,11 @@ function checkDTypes(op: string, [state, value]: readonly TensorSpec[]): void {
   throw new TypeError(`${op}: the variable is ${state!.dtype}, the value ${value!.dtype}; cast the value`);
 }
 
+/** The names for resource and for reference variables. */
+type TensorFlowNames = readonly [resource: string, reference: string];
+
 /** Writes `meaning(old, value)` to every element; `value` must have the very shape of the variable. */
-function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): OpDef {
+function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar, [op, reference]: TensorFlowNames): OpDef {
   const programOf = programs((types) => program(types, meaning as (...inputs: Scalar[]) => Scalar));
   return {
     name,
@@ -81,15 +114,23 @@ function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): O
     },
     kernel: ([state, value]) => update(programOf([state!.dtype, value!.dtype])),
     gradient: [null, null],
+    tensorflow: {
+      op,
+      attributes: { dtype: dtypeOf(0) },
+      reference: { op: reference, attributes: { T: dtypeOf(0) } },
+    },
   };
 }
 
-export const assign = entry({ ...write("assign", (_, value) => value), overwrites: true });
-export const assignAdd = entry(write("assignAdd", k.add));
-export const assignSub = entry(write("assignSub", k.sub));
+export const assign = entry({
+  ...write("assign", (_, value) => value, ["AssignVariableOp", "Assign"]),
+  overwrites: true,
+});
+export const assignAdd = entry(write("assignAdd", k.add, ["AssignAddVariableOp", "AssignAdd"]));
+export const assignSub = entry(write("assignSub", k.sub, ["AssignSubVariableOp", "AssignSub"]));
 
 /** Writes `meaning(old, value)` to the rows that the indices name, one after the other. Inputs: state, values, indices. */
-function writeRows(name: string, meaning: (old: Scalar, value: Scalar) => Scalar): OpDef {
+function writeRows(name: string, meaning: (old: Scalar, value: Scalar) => Scalar, tensorflow: string): OpDef {
   const programOf = programs((types) => program(types, meaning as (...inputs: Scalar[]) => Scalar));
   return {
     name,
@@ -101,6 +142,12 @@ function writeRows(name: string, meaning: (old: Scalar, value: Scalar) => Scalar
     },
     kernel: ([state, values]) => updateRows(name, programOf([state!.dtype, values!.dtype])),
     gradient: [null, null, null],
+    tensorflow: {
+      op: `Resource${tensorflow}`,
+      takes: [0, 2, 1],
+      attributes: { dtype: dtypeOf(0), Tindices: dtypeOf(2) },
+      reference: { op: tensorflow, attributes: { T: dtypeOf(0), Tindices: dtypeOf(2) } },
+    },
   };
 }
 
@@ -135,6 +182,6 @@ function rowProblem(state: PartialShape, values: PartialShape, indices: PartialS
   return wrong < 0 ? null : `rows of values and of the variable must match in dimension ${wrong}`;
 }
 
-export const scatterAdd = entry(writeRows("scatterAdd", k.add));
-export const scatterSub = entry(writeRows("scatterSub", k.sub));
-export const scatterUpdate = entry(writeRows("scatterUpdate", (_, value) => value));
+export const scatterAdd = entry(writeRows("scatterAdd", k.add, "ScatterAdd"));
+export const scatterSub = entry(writeRows("scatterSub", k.sub, "ScatterSub"));
+export const scatterUpdate = entry(writeRows("scatterUpdate", (_, value) => value, "ScatterUpdate"));

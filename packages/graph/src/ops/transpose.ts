@@ -3,12 +3,14 @@ import { applyOne, defineOp } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
+import { numbersInput } from "../tensorflow.ts";
 
 const transposeDef: OpDef<{ perm: readonly number[] }> = entry({
   name: "transpose",
   infer: ([x], { perm }) => [{ shape: perm.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
   kernel: (_, { perm }) => view((layout) => permuted(layout, perm)),
   gradient: [(g, { attributes: { perm } }) => transpose(g, inverse(perm))],
+  tensorflow: { op: "Transpose", takes: [0, numbersInput("perm")] },
 });
 
 /** The axes of `x` in the order of `perm`; reversed when `perm` is left out. Nothing is copied. */

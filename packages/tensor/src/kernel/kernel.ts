@@ -28,7 +28,9 @@ export type Form =
   /** The product over the last two axes; leading axes are repeated. */
   | { readonly kind: "product" }
   /** The distinct elements of a vector, and the position of each element among them. */
-  | { readonly kind: "unique" };
+  | { readonly kind: "unique" }
+  /** How many elements the input has along `axes`, whatever they are. */
+  | { readonly kind: "count"; readonly axes: readonly number[] };
 
 /** A program over elements, or over rows that run along `axes`. */
 export interface LoopForm {

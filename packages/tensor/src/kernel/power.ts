@@ -111,5 +111,6 @@ export function pow(x: Scalar, y: Scalar): Scalar {
   const noReal = k.and(k.and(k.lt(x, 0), finite), k.not(whole));
   const undecided = k.and(k.eq(size, 1), k.eq(k.abs(y), Number.POSITIVE_INFINITY));
   const invalid = k.or(k.or(noReal, undecided), k.ne(y, y));
-  return k.select(k.eq(y, 0), 1, k.select(invalid, Number.NaN, signed));
+  const result = k.select(k.eq(y, 0), 1, k.select(invalid, Number.NaN, signed));
+  return { ...result, spelled: { op: "pow", args: [x, y] } };
 }

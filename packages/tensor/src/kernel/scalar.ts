@@ -14,6 +14,8 @@ export interface Scalar {
   readonly value?: number;
   /** How a fold joins elements. */
   readonly combine?: Combine;
+  /** The function that the node spells out in elementary operations, for those who want to read it. */
+  readonly spelled?: Pick<Scalar, "op" | "args">;
 }
 
 /** What a node may do; arguments of arithmetic have one common type. */

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { defineAccess } from "./access.ts";
+import { defineBadInput } from "./bad-input.ts";
+import { defineInside } from "./inside.ts";
+import { defineOwnPoints } from "./own-points.ts";
+import { defineRace } from "./race.ts";
+import { browserPath, Site } from "./site.ts";
+import { defineTakingHome } from "./taking-home.ts";
+import { defineTraining } from "./training.ts";
+
+if (browserPath === undefined) {
+  console.error("apps/playground: NO BROWSER FOUND, its page was not tried. Install chromium, or set CHROMIUM.");
+  test.skip("NO BROWSER FOUND: nothing was tried in a browser; install chromium, or set CHROMIUM");
+} else {
+  describe("in a browser", () => {
+    let site: Site;
+    beforeAll(async () => {
+      site = await Site.open();
+    }, 120_000);
+    afterAll(() => site?.end());
+    describe("training", () => defineTraining(() => site));
+    describe("race", () => defineRace(() => site));
+    describe("own points", () => defineOwnPoints(() => site));
+    describe("taking home", () => defineTakingHome(() => site));
+    describe("look inside", () => defineInside(() => site));
+    describe("bad input", () => defineBadInput(() => site));
+    describe("access", () => defineAccess(() => site));
+  });
+}
