@@ -90,7 +90,7 @@ describe("wrong usage ends with 2 and one line", () => {
     ["--seed abc", "Expected a whole number of at least 0"],
     ["--sed 3", "unknown option '--sed' (Did you mean --seed?)"],
     ["--save", "option '--save <file>' argument missing"],
-    ["name", "unknown command 'name'; expected train or names"],
+    ["name", "unknown command 'name'; expected train, names, export or import"],
     ["names --context 0", "Expected a whole number from 1 to 16."],
     ["names --temperature -1", "Expected a number above 0."],
   ])("%s", async (parameters, message) => {

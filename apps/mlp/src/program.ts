@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { type NamesOptions, trainCharacters } from "./characters.ts";
 import { modes } from "./engine.ts";
+import { addHandoverCommands } from "./handover-commands.ts";
 import { Mistake } from "./mistake.ts";
 import { schedules } from "./optimizer.ts";
 import { layers, real, whole } from "./options.ts";
@@ -75,8 +76,9 @@ function buildProgram(run: <Options>(command: Run<Options>, options: Options) =>
     .option("--samples <number>", "names to make up at the end", whole(0, 10_000), 24)
     .option("--temperature <number>", "below 1 for likelier names, above 1 for wilder ones", positive, 0.8);
   addRunFlags(namesCommand).action((options: NamesOptions) => run(trainCharacters, options));
+  const handover = addHandoverCommands(program, run);
   program.addHelpText("after", () => `\n${trainCommand.helpInformation()}`);
-  for (const command of [trainCommand, namesCommand]) {
+  for (const command of [trainCommand, namesCommand, handover]) {
     command.allowExcessArguments(true).hook("preAction", () => refuseArguments(command.args));
   }
   return program;
@@ -84,7 +86,10 @@ function buildProgram(run: <Options>(command: Run<Options>, options: Options) =>
 
 function refuseArguments(rest: readonly string[]): void {
   if (rest.length === 0) return;
-  throw new Mistake(`unknown command '${rest[0]}'; expected train or names, then flags; see demo --help`, 2);
+  throw new Mistake(
+    `unknown command '${rest[0]}'; expected train, names, export or import, then flags; see demo --help`,
+    2,
+  );
 }
 
 function oneLine(message: string): string {

@@ -73,7 +73,7 @@ export function envOf(inputs: readonly gt.Tensor[], variables: readonly (gt.Tens
 }
 
 /** The sum of all that is to be differentiated. */
-function lossOf({ targets }: Program, env: Env): gt.Tensor {
+export function lossOf({ targets }: Program, env: Env): gt.Tensor {
   const sums = targets.map((name) => gt.sum(gt.cast(env.get(name) as gt.Tensor, "float32")));
   return gt.addN(sums);
 }
@@ -87,7 +87,7 @@ interface Parts {
 }
 
 /** Variables and an optimizer for a program, in the graph that is being built or in eager mode. */
-function partsOf(program: Program): Parts {
+export function partsOf(program: Program): Parts {
   const variables = dataFor(program, 0).variables.map((value, i) => new gt.Variable(value, { name: `v${i}` }));
   const { f, args } = program.optimizer;
   const optimizer = perform(`new ${f}`, args, new Map()) as gt.Optimizer;

@@ -30,11 +30,18 @@ export { type Formula, observe, updateFormulas } from "./observe.ts";
 export { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
 export { Operation, SymbolicTensor } from "./operation.ts";
 export { broadcastLike, stretch, sumLike } from "./ops/broadcast.ts";
+export { concatPart } from "./ops/concat.ts";
 export * from "./ops/index.ts";
 export { elementCount } from "./ops/reduction.ts";
 export { reshapeLike } from "./ops/reshape.ts";
 export { embedLike } from "./ops/slice.ts";
-export { assignAdd as assignAddDef, checkRowsMatch, variableDef } from "./ops/state.ts";
+export {
+  assign as assignDef,
+  assignAdd as assignAddDef,
+  checkRowsMatch,
+  readVariable as readVariableDef,
+  variableDef,
+} from "./ops/state.ts";
 export {
   type Attributes,
   type Cotangent,

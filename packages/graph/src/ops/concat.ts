@@ -141,6 +141,11 @@ const concatPartDef: OpDef<ConcatAttributes & { readonly part: number }> = entry
   },
 });
 
+/** The part of `x` that came from `parts[part]` when they were joined along `axis`. */
+export function concatPart(x: Tensor, parts: readonly Tensor[], axis: number, part: number): Tensor {
+  return applyOne(concatPartDef, [x, ...parts], { axis, part });
+}
+
 /** Tensors joined end to end along `axis`; all other extents must agree. */
 export const concat = defineOp(concatDef, (values: readonly Operand[], axis: number): Tensor => {
   const tensors = someTensors("concat", values);

@@ -1,0 +1,159 @@
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { type DType, type EagerTensor, InvalidArgumentError, literal, sizeOf } from "@gradtape/tensor";
+import type { GraphDef, MetaGraphDef, NodeDef, TensorProto, TensorShapeProto } from "./messages.ts";
+import { GraphDefSchema, MetaGraphDefSchema, typeName } from "./schema.ts";
+import { readText } from "./text-reader.ts";
+
+/** What a file holds: nodes, and what a MetaGraphDef says about them. */
+export interface Decoded {
+  readonly nodes: readonly NodeDef[];
+  readonly meta: MetaGraphDef | null;
+}
+
+/** A mistake in what is read: `importGraphDef: node 'x' (Op): reason`. */
+export function mistakeIn({ name, op }: NodeDef, reason: string): InvalidArgumentError {
+  return new InvalidArgumentError(`importGraphDef: node ${JSON.stringify(name)} (${op}): ${reason}`);
+}
+
+/** Reads a GraphDef or MetaGraphDef, binary or text. Throws an InvalidArgumentError for anything else. */
+export function decode(data: string | Uint8Array): Decoded {
+  if (typeof data !== "string" && !(data instanceof Uint8Array)) {
+    throw new TypeError(`importGraphDef: expected a text or a Uint8Array, got ${data === null ? "null" : typeof data}`);
+  }
+  const text = typeof data === "string" ? data : asText(data);
+  const { graph, meta } = text === null ? fromBytes(data as Uint8Array) : fromText(text);
+  const nodes = graph?.node ?? [];
+  if (nodes.length === 0) throw foreign("it holds no nodes");
+  const nameless = nodes.findIndex(({ name, op }) => name === "" || op === "");
+  if (nameless >= 0) throw foreign(`node ${nameless} has no ${nodes[nameless]!.name === "" ? "name" : "op"}`);
+  return { nodes, meta };
+}
+
+function foreign(why: string): InvalidArgumentError {
+  return new InvalidArgumentError(`importGraphDef: this is no GraphDef or MetaGraphDef: ${why}`);
+}
+
+interface Found {
+  readonly graph: GraphDef | undefined;
+  readonly meta: MetaGraphDef | null;
+}
+
+/** Bytes that are the text form: no control characters, and a brace somewhere. */
+function asText(bytes: Uint8Array): string | null {
+  if (bytes.length === 0 || bytes.subarray(0, 4096).some((byte) => byte < 9 || (byte > 13 && byte < 32))) return null;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return /[{<]/.test(text) ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+function fromText(text: string): Found {
+  if (/^\s*(?:#[^\n]*\n\s*)*(?:node|versions|library)\b/.test(text)) {
+    return { graph: readText(GraphDefSchema, text), meta: null };
+  }
+  const meta = readText(MetaGraphDefSchema, text);
+  return { graph: meta.graphDef, meta };
+}
+
+/** The two messages look alike on the wire; only one of them gives nodes that have ops. */
+function fromBytes(bytes: Uint8Array): Found {
+  const graph = parsed(GraphDefSchema, bytes);
+  if (
+    !(graph instanceof Error) &&
+    graph.node.some(({ op }) => op !== "") &&
+    graph.node.every(({ name }) => name !== "")
+  ) {
+    return { graph, meta: null };
+  }
+  const meta = parsed(MetaGraphDefSchema, bytes);
+  if (!(meta instanceof Error) && meta.graphDef !== undefined) return { graph: meta.graphDef, meta };
+  if (graph instanceof Error) throw foreign(`${graph.message} (${bytes.length} bytes)`);
+  return { graph, meta: null };
+}
+
+function parsed<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> | Error {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+const dtypes: { readonly [number: number]: DType } = { 1: "float32", 2: "float64", 3: "int32", 10: "bool" };
+const referenceTypes = 100;
+const int64 = 9;
+
+/** How types that do not exist here are read. */
+export interface TypeOptions {
+  /** Read int64 as int32; refused when left out. */
+  readonly narrow?: boolean;
+}
+
+/** Our dtype for a number of the enum DataType. */
+export function dtypeFrom(node: NodeDef, number: number, { narrow = false }: TypeOptions): DType {
+  const plain = number > referenceTypes ? number - referenceTypes : number;
+  const dtype = plain === int64 && narrow ? "int32" : dtypes[plain];
+  if (dtype !== undefined) return dtype;
+  const advice = plain === int64 ? "; { narrow: true } reads it as int32" : "";
+  throw mistakeIn(node, `there is no dtype ${typeName(number)} here${advice}`);
+}
+
+/** Extents, `null` where open. */
+export function shapeFrom(node: NodeDef, shape: TensorShapeProto | undefined): (number | null)[] {
+  if (shape?.unknownRank) throw mistakeIn(node, "its rank is not known; shapes here have a known number of axes");
+  return (shape?.dim ?? []).map(({ size }) => {
+    if (size < -1n || size > 2n ** 31n) throw mistakeIn(node, `${size} is no extent`);
+    return size === -1n ? null : Number(size);
+  });
+}
+
+const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array };
+
+// A few bytes may claim any size.
+const mostElements = 2 ** 27;
+
+/** The value of a constant. A list shorter than the shape says is continued by its last element. */
+export function tensorFrom(node: NodeDef, proto: TensorProto, options: TypeOptions): EagerTensor {
+  const dtype = dtypeFrom(node, proto.dtype, options);
+  const shape = shapeFrom(node, proto.tensorShape);
+  if (shape.includes(null)) throw mistakeIn(node, "the shape of its value is not known");
+  const size = sizeOf(shape as number[]);
+  if (size > mostElements) throw mistakeIn(node, `a value of ${size} elements is too large`);
+  const { tensorContent: bytes } = proto;
+  if (bytes.length > 0)
+    return literal("importGraphDef", fromContent(node, proto, dtype, size), { dtype, shape: shape as number[] });
+  const listed = listOf(node, proto, dtype);
+  if (listed.length > size) throw mistakeIn(node, `its value lists ${listed.length} elements, its shape has ${size}`);
+  const data = new arrays[dtype](size);
+  for (let i = 0; i < size; i++) data[i] = listed[Math.min(i, listed.length - 1)] ?? 0;
+  return literal("importGraphDef", data, { dtype, shape: shape as number[] });
+}
+
+function fromContent(node: NodeDef, { dtype: number, tensorContent: bytes }: TensorProto, dtype: DType, size: number) {
+  const wide = number % referenceTypes === int64;
+  const width = wide ? 8 : arrays[dtype].BYTES_PER_ELEMENT;
+  if (bytes.length !== size * width) {
+    throw mistakeIn(
+      node,
+      `its value has ${bytes.length} bytes, ${size} elements of ${typeName(number)} take ${size * width}`,
+    );
+  }
+  const own = new Uint8Array(bytes).buffer;
+  if (!wide) return new arrays[dtype](own);
+  return Int32Array.from(new BigInt64Array(own), (value) => narrowed(node, value));
+}
+
+function listOf(node: NodeDef, proto: TensorProto, dtype: DType): readonly number[] {
+  if (proto.dtype % referenceTypes === int64) return proto.int64Val.map((value) => narrowed(node, value));
+  const { floatVal, doubleVal, intVal, boolVal } = proto;
+  return { float32: floatVal, float64: doubleVal, int32: intVal, bool: boolVal.map(Number) }[dtype];
+}
+
+function narrowed(node: NodeDef, value: bigint): number {
+  if (BigInt.asIntN(32, value) === value) return Number(value);
+  // Ends of ranges are told by the greatest of all integers.
+  if (value === 2n ** 63n - 1n) return 2 ** 31 - 1;
+  throw mistakeIn(node, `its value ${value} does not fit into int32`);
+}

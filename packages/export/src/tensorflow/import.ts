@@ -1,0 +1,212 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Graph, Operation, type SymbolicTensor, Variable, variablesInitializer } from "@gradtape/graph";
+import { InvalidArgumentError, NotImplementedError } from "@gradtape/tensor";
+import { decode, mistakeIn, type TypeOptions } from "./decode.ts";
+import { isDraw, readForeign } from "./foreign.ts";
+import type { MetaGraphDef, NodeDef, VariableDef } from "./messages.ts";
+import { GraphReader } from "./reader.ts";
+import { VariableDefSchema } from "./schema.ts";
+
+export interface ImportOptions extends TypeOptions {
+  /**
+   * Nodes and tensors (`node` or `node:1`) that are wanted; what they do not need is not read. When left out: what the
+   * signatures and collections of a MetaGraphDef name, or all nodes of a GraphDef.
+   */
+  readonly outputs?: readonly string[];
+}
+
+/** A graph that has been read. */
+export interface ImportedGraph {
+  readonly graph: Graph;
+  /** What is fed, by name. */
+  readonly inputs: { readonly [name: string]: SymbolicTensor };
+  /** What can be fetched, by name: what was asked for, what the signature names, or what nothing else needs. */
+  readonly outputs: { readonly [name: string]: SymbolicTensor | Operation };
+  readonly variables: readonly Variable[];
+  /** What initializes the variables, where the file says so. */
+  readonly initializer: Operation | null;
+}
+
+/**
+ * Reads a graph that TensorFlow, or an export from here, has written: a GraphDef or MetaGraphDef, binary or text. Nodes
+ * keep their names. Initial values that it draws are drawn here, once, with other numbers.
+ *
+ * A GraphDef does not tell which variables are trainable, so all are; a MetaGraphDef does.
+ *
+ * Throws an InvalidArgumentError for data that are no such graph, for dtypes that do not exist here, for nodes that wait
+ * for each other in a circle or lack an input, and a NotImplementedError for what does not exist here, ops or forms of them.
+ * Both name the node, its op and the reason.
+ */
+export function importGraphDef(data: string | Uint8Array, options: ImportOptions = {}): ImportedGraph {
+  const { nodes, meta } = decode(data);
+  const byName = new Map<string, NodeDef>();
+  for (const node of nodes) {
+    if (byName.has(node.name)) throw mistakeIn(node, "another node has its name");
+    byName.set(node.name, node);
+  }
+  const variables = meta === null ? null : variableDefs(meta);
+  const asked = options.outputs ?? (meta === null ? null : namedBy(meta, variables!));
+  const wanted = asked?.length ? asked.map((name) => nodeOf(byName, name)) : nodes;
+  const order = ordered(byName, wanted);
+  const trainable =
+    variables && new Set((variables.get("trainable_variables") ?? []).map((each) => bare(each.variableName)));
+  const reader = new GraphReader(readForeign, trainable, options);
+  checkDraws(order, reader);
+  reader.reserve(order);
+  for (const node of order) reader.add(node);
+  if (meta !== null) fillCollections(reader, meta, variables!);
+  return summary(reader, order, meta, options.outputs ?? null);
+}
+
+const bare = (name: string) => name.replace(/^\^|:\d+$/g, "");
+
+function nodeOf(byName: ReadonlyMap<string, NodeDef>, name: string): NodeDef {
+  const found = byName.get(bare(name));
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`importGraphDef: there is no node ${JSON.stringify(bare(name))} in it`);
+}
+
+/** The VariableDefs of the collections that hold any. */
+function variableDefs({ collectionDef }: MetaGraphDef): Map<string, VariableDef[]> {
+  const found = new Map<string, VariableDef[]>();
+  for (const [key, { kind }] of Object.entries(collectionDef)) {
+    if (kind.case !== "bytesList") continue;
+    try {
+      const defs = kind.value.value.map((bytes) => fromBinary(VariableDefSchema, bytes));
+      if (defs.every(({ variableName }) => variableName !== "")) found.set(key, defs);
+    } catch {
+      // Bytes of something else.
+    }
+  }
+  return found;
+}
+
+// What programs write about graphs for others to run; other collections are their own affair.
+const runCollections = ["train_op", "init_op", "losses", "update_ops"];
+
+function namedBy(meta: MetaGraphDef, variables: ReadonlyMap<string, readonly VariableDef[]>): string[] {
+  const infos = Object.values(meta.signatureDef).flatMap(({ inputs, outputs }) => [
+    ...Object.values(inputs),
+    ...Object.values(outputs),
+  ]);
+  const lists = runCollections.flatMap((key) => {
+    const kind = meta.collectionDef[key]?.kind;
+    return kind?.case === "nodeList" ? kind.value.value : [];
+  });
+  const defs = [...variables.values()].flat();
+  return [
+    ...infos.flatMap(({ encoding }) => (encoding.case === "name" ? [encoding.value] : [])),
+    ...lists,
+    ...defs.flatMap(({ variableName, initializerName }) =>
+      [variableName, initializerName].filter((name) => name !== ""),
+    ),
+  ];
+}
+
+/** What is wanted and all it needs, each node behind those, otherwise in the order of the file. */
+function ordered(byName: ReadonlyMap<string, NodeDef>, wanted: readonly NodeDef[]): NodeDef[] {
+  const needed = (node: NodeDef) =>
+    node.input.map((each) => {
+      const found = byName.get(bare(each));
+      if (found === undefined) throw mistakeIn(node, `its input ${JSON.stringify(each)} does not exist`);
+      return found;
+    });
+  const done = new Set<NodeDef>();
+  const open = new Map<NodeDef, NodeDef[]>();
+  const positions = new Map([...byName.values()].map((node, i) => [node, i]));
+  const roots = [...new Set(wanted)].sort((a, b) => positions.get(a)! - positions.get(b)!);
+  for (const root of roots) {
+    const stack = [root];
+    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+      if (!done.has(node) && !open.has(node)) open.set(node, needed(node));
+      const next = done.has(node) ? undefined : open.get(node)!.find((each) => !done.has(each));
+      if (next === undefined) {
+        open.delete(node);
+        done.add(node);
+        stack.pop();
+      } else if (open.has(next)) {
+        const circle = [...stack.slice(stack.indexOf(next)), next].map(({ name }) => name);
+        throw mistakeIn(next, `it waits for itself: ${circle.join(" <- ")}`);
+      } else stack.push(next);
+    }
+  }
+  return [...done];
+}
+
+/** What is drawn may become the value of a variable, once; what each run draws anew does not exist here. */
+function checkDraws(nodes: readonly NodeDef[], reader: GraphReader): void {
+  const users = new Map<string, NodeDef[]>();
+  for (const node of nodes) {
+    for (const input of node.input) {
+      if (!input.startsWith("^")) users.set(bare(input), [...(users.get(bare(input)) ?? []), node]);
+    }
+  }
+  for (const node of nodes.filter(isDraw)) {
+    const reached = new Set([node]);
+    for (const each of reached) {
+      if (reader.assigns(each)) continue;
+      const next = users.get(each.name) ?? [];
+      if (next.length === 0) {
+        throw new NotImplementedError(
+          `importGraphDef: node ${JSON.stringify(node.name)} (${node.op}): each run would draw other numbers for ` +
+            `${JSON.stringify(each.name)}; only initial values may be drawn here`,
+        );
+      }
+      for (const user of next) reached.add(user);
+    }
+  }
+}
+
+/** The collections as the file has them; variables have joined theirs by themselves. */
+function fillCollections(
+  reader: GraphReader,
+  meta: MetaGraphDef,
+  defs: ReadonlyMap<string, readonly VariableDef[]>,
+): void {
+  for (const [key, { kind }] of Object.entries(meta.collectionDef)) {
+    const names =
+      defs.get(key)?.map((each) => bare(each.variableName)) ?? (kind.case === "nodeList" ? kind.value.value : []);
+    const members = names.flatMap((name) => reader.member(name) ?? []);
+    if (members.length > 0) reader.graph.getCollectionRef(key).splice(0, Number.POSITIVE_INFINITY, ...members);
+  }
+}
+
+function summary(
+  reader: GraphReader,
+  order: readonly NodeDef[],
+  meta: MetaGraphDef | null,
+  asked: readonly string[] | null,
+): ImportedGraph {
+  const { graph } = reader;
+  const signatures = Object.values(meta?.signatureDef ?? {});
+  const told = signatures
+    .flatMap(({ outputs }) => Object.entries(outputs))
+    .flatMap(([title, { encoding }]) => (encoding.case === "name" ? [[title, encoding.value] as const] : []));
+  const used = new Set(order.flatMap(({ input }) => input.map(bare)));
+  const last = order.filter(({ name }) => !used.has(name)).map(({ name }) => [name, name] as const);
+  const chosen = asked?.map((name) => [name, name] as const) ?? (told.length > 0 ? told : last);
+  const outputs = chosen.flatMap(([title, name]) => {
+    const member = reader.member(name);
+    return member === null || member instanceof Variable ? [] : [[title, member] as const];
+  });
+  const fed = graph.getOperations().filter(({ def }) => def.mustBeFed);
+  const variables = order.flatMap(({ name }) => {
+    const member = reader.member(name);
+    return member instanceof Variable && member.opName === name ? [member] : [];
+  });
+  const [initializer] = graph.getCollection("init_op");
+  return {
+    graph,
+    inputs: Object.fromEntries(fed.map(({ name, outputs: [tensor] }) => [name, tensor!])),
+    outputs: Object.fromEntries(outputs),
+    variables,
+    initializer:
+      initializer instanceof Operation ? initializer : (graph.findOperation("init") ?? ofAll(graph, variables)),
+  };
+}
+
+/** One operation that initializes all variables, where each has an initializer under its usual name. */
+function ofAll(graph: Graph, variables: readonly Variable[]): Operation | null {
+  if (variables.length === 0 || variables.some((each) => each.initializer === null)) return null;
+  return graph.asDefault(() => variablesInitializer(variables));
+}

@@ -1,0 +1,31 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Handover } from "../exporter.ts";
+import { GraphDefSchema, MetaGraphDefSchema } from "./schema.ts";
+import { writeText } from "./text-writer.ts";
+import { type GraphDefOptions, metaGraph } from "./writer.ts";
+
+export interface WriteOptions extends GraphDefOptions {
+  /** The nodes alone (a GraphDef), or with collections and signature (a MetaGraphDef, the default). */
+  readonly content?: "graph" | "meta";
+}
+
+/** A handover as protobuf's text format, as `tf.import_graph_def` and `import_meta_graph` read it (`.pbtxt`). */
+export function writeGraphDefText(handover: Handover, options: WriteOptions = {}): string {
+  const { schema, message } = messageOf(handover, options);
+  return writeText(schema, message);
+}
+
+/** A handover as the bytes of a GraphDef or MetaGraphDef (`.pb`, `.meta`). */
+export function writeGraphDef(handover: Handover, options: WriteOptions = {}): Uint8Array {
+  const { schema, message } = messageOf(handover, options);
+  return toBinary(schema, message);
+}
+
+function messageOf(handover: Handover, { content = "meta", ...options }: WriteOptions) {
+  const meta = create(MetaGraphDefSchema, metaGraph(handover, options));
+  return content === "meta"
+    ? { schema: MetaGraphDefSchema, message: meta }
+    : { schema: GraphDefSchema, message: meta.graphDef! };
+}
+
+export { type ImportedGraph, type ImportOptions, importGraphDef } from "./import.ts";
