@@ -212,6 +212,29 @@ describe("signatures", () => {
   });
 });
 
+test("of two assignments the later one stays, whichever could run first", () => {
+  const make = () => {
+    const v = new gt.Variable([
+      [1, 2],
+      [3, 4],
+    ]);
+    const f = () => {
+      const double = gt.add(v, v);
+      const product = gt.matMul(double, double);
+      v.assign(product);
+      v.assign(double);
+      return gt.add(product, product);
+    };
+    return { v, f };
+  };
+  const [eager, compiled] = [make(), make()];
+  const f = gt.compile(compiled.f);
+  for (let i = 0; i < 3; i++) {
+    expect(f().array()).toEqual(eager.f().array());
+    expect(compiled.v.array()).toEqual(eager.v.array());
+  }
+});
+
 describe("what is refused", () => {
   test("a value asked for while tracing", () => {
     const f = gt.compile((a: gt.Tensor) => ((a.item() as number) > 0 ? a : gt.neg(a)));

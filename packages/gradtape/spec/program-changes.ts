@@ -3,16 +3,22 @@ import type { Argument, Call, Program, Spec } from "./programs.ts";
 
 /* Changes to a program that mean nothing. */
 
-const writes = ({ f }: Call) => /^v\d/.test(f);
+const reads = ({ f }: Call) => /^v\d+\.value$/.test(f);
+const writes = (call: Call) => /^v\d/.test(call.f) && !reads(call);
 
 /** The program among the calls of another one, whose results nothing uses; `picks` say where they come. */
 export function amongDead(program: Program, other: Program, picks: readonly number[]): Program {
   const dead = [
     ...other.inputs.map((spec, i) => plain(`x${i}`, spec)),
     ...other.variables.map((spec, i) => plain(`v${i}`, spec)),
-    ...other.calls.filter((call) => !writes(call)),
+    ...other.calls.filter((call) => !writes(call)).map(withoutVariable),
   ].map((call) => ({ ...call, to: `dead_${call.to}`, args: call.args.map(renamed) }));
   return { ...program, calls: merged(program.calls, dead, picks) };
+}
+
+/** What reads a variable, where that is a tensor. */
+function withoutVariable(call: Call): Call {
+  return reads(call) ? { ...call, f: "identity", args: [{ ref: call.f.split(".")[0]! }] } : call;
 }
 
 function plain(to: string, { shape, dtype }: Spec): Call {
@@ -62,9 +68,11 @@ export function reordered(program: Program, picks: readonly number[]): Program {
 }
 
 const sharing = (call: Call) => {
-  const refs = new Set(refsOf(call.args));
-  return (other: Call) => refsOf(other.args).some((ref) => refs.has(ref));
+  const refs = new Set(operandsOf(call));
+  return (other: Call) => operandsOf(other).some((ref) => refs.has(ref));
 };
+
+const operandsOf = (call: Call) => [...refsOf(call.args), ...(reads(call) ? [call.f.split(".")[0]!] : [])];
 
 function refsOf(argument: Argument): string[] {
   if (typeof argument !== "object") return [];

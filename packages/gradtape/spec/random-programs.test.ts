@@ -91,7 +91,9 @@ describe("the same bits in every mode", () => {
     forPrograms(250, { length: 14 }, nothing, (program) => {
       expectSameSteps(program, compiled(program), eagerly(program), 3, "compiled");
     });
-    expect(warn.mock.calls.map(([text]) => text)).toEqual([]);
+    // Of all that these programs do, only tensors whose extents depend on numbers are left to a session.
+    const notices = warn.mock.calls.map(([text]) => String(text));
+    expect(notices.filter((text) => !text.includes("only the run tells how many rows"))).toEqual([]);
   });
 });
 

@@ -57,9 +57,9 @@ export function fuse({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): Ke
 
 const version = ({ buffer, version: number }: Value) => `${buffer.id}.${number}`;
 
-/** Whether a node may run as early as the group at `to`: nothing between may read what it writes. */
+/** Whether a node may run as early as the group at `to`: nothing between may read or write what it writes. */
 function mayMove({ writes }: Node, groups: readonly Group[], to: number): boolean {
-  return groups.slice(to + 1).every((group) => !group.reads().some(({ buffer }) => writes.includes(buffer)));
+  return groups.slice(to + 1).every((group) => !group.touched().some(({ buffer }) => writes.includes(buffer)));
 }
 
 /** What is made within a group: by which expression, and how it lies. */
@@ -111,6 +111,11 @@ class Group {
   reads(): Value[] {
     const operands = this.operands.slice(this.product ? 1 : 0).map(({ value }) => value);
     return [...operands, ...(this.product ? [this.product.a, this.product.b] : []), ...(this.bulk?.inputs ?? [])];
+  }
+
+  /** All that it reads or makes. */
+  touched(): Value[] {
+    return [...this.reads(), ...this.made.map(({ value }) => value), ...(this.bulk?.outputs ?? [])];
   }
 
   /** Takes a node in, if it walks over the same elements or rows. */

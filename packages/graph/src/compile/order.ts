@@ -45,7 +45,7 @@ export function isRoot({ writes, work }: Node): boolean {
 
 /**
  * The nodes that are needed, each right before the first that needs it. A variable is written when everything that reads
- * its old value has run.
+ * or writes its old value has run.
  */
 export function order({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): Node[] {
   const uses = new Uses(nodes);
@@ -56,7 +56,9 @@ export function order({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): N
     if (done.has(node)) return;
     done.add(node);
     for (const buffer of node.writes) {
-      const version = node.outputs.find((output) => output.buffer === buffer)!.version;
+      const output = node.outputs.find((each) => each.buffer === buffer)!;
+      const { version } = output;
+      visitProducer({ ...output, version: version - 1, count: null });
       for (const reader of uses.readersOf(buffer)) {
         const old = reader.inputs.some((input) => input.buffer === buffer && input.version < version);
         if (old && reader !== node && needed.has(reader)) visit(reader);

@@ -11,8 +11,8 @@ interface Stage {
 }
 
 /**
- * What a legal order of work is, after every pass: each value is made before it is read, once, and a variable is read at
- * the version that it has at that time. Throws a ValueError that names the pass.
+ * What a legal order of work is, after every pass: each value is made before it is read, once, a variable is written
+ * in the order of its versions, and read at the version that it has at that time. Throws a ValueError that names the pass.
  */
 export function verifyOrder(pass: string, stages: readonly Stage[], fetched: readonly Value[]): void {
   const versions = new Map<Buffer, number>();
@@ -39,7 +39,11 @@ export function verifyOrder(pass: string, stages: readonly Stage[], fetched: rea
       if (buffer.kind === "constant" || buffer.kind === "fed")
         throw fail(`stage ${i} writes the ${buffer.kind} ${buffer.id}`);
       made.add(buffer);
-      if (buffer.kind === "state") versions.set(buffer, version);
+      if (buffer.kind !== "state") continue;
+      // A stage may make several versions at once, of which it keeps the last.
+      if (version <= (versions.get(buffer) ?? 0))
+        throw fail(`stage ${i} writes version ${version} of ${buffer.state?.opName} too late`);
+      versions.set(buffer, version);
     }
   }
   for (const value of fetched) check(value, "a result");
