@@ -1,4 +1,5 @@
-import { isRef } from "./program-runs.ts";
+import * as gt from "gradtape";
+import { dataFor, envOf, interpret, isRef } from "./program-runs.ts";
 import type { Argument, Call, Program, Spec } from "./programs.ts";
 
 /* Changes to a program that mean nothing. */
@@ -53,6 +54,7 @@ export function reordered(program: Program, picks: readonly number[]): Program {
   const done = new Set<string>();
   const made = new Set(left.map(({ to }) => to));
   const ready = (call: Call) => refsOf(call.args).every((ref) => !made.has(ref) || done.has(ref));
+  const sharing = sharingIn(program);
   const inTurn = (call: Call) => program.update === "none" || !left.slice(0, left.indexOf(call)).some(sharing(call));
   for (let i = 0; left.length > 0; i++) {
     const barrier = left.findIndex(writes);
@@ -67,10 +69,17 @@ export function reordered(program: Program, picks: readonly number[]): Program {
   return { ...program, calls };
 }
 
-const sharing = (call: Call) => {
-  const refs = new Set(operandsOf(call));
-  return (other: Call) => operandsOf(other).some((ref) => refs.has(ref));
-};
+/** Whether calls take the same tensor, under whatever names: a call that changes nothing may return what it was given. */
+function sharingIn(program: Program) {
+  const { inputs, variables } = dataFor(program, 0);
+  const own = variables.map((value) => new gt.Variable(value));
+  const env = interpret(program, envOf(inputs, own));
+  const tensorsOf = (call: Call) => operandsOf(call).map((ref) => env.get(ref));
+  return (call: Call) => {
+    const tensors = new Set(tensorsOf(call));
+    return (other: Call) => tensorsOf(other).some((tensor) => tensors.has(tensor));
+  };
+}
 
 const operandsOf = (call: Call) => [...refsOf(call.args), ...(reads(call) ? [call.f.split(".")[0]!] : [])];
 
