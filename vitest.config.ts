@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 // Tests run against the sources (the `@gradtape/source` export condition), so nothing has to be built first.
 const conditions = ["@gradtape/source", "module", "import", "node", "default"];
@@ -21,8 +21,12 @@ const loops = [
   "packages/gradtape/spec/09-sparse-gradients.test.ts",
 ];
 
+// Comparisons with engines that one has to install; ENGINES=1 adds them.
+const engines = "packages/gradtape/spec/engines/*.test.ts";
+
 function project(name: string, env: Record<string, string>, include: readonly string[], execArgv: string[] = []) {
-  return { extends: true as const, test: { name, env, include: [...include], execArgv } };
+  const exclude = name === "engines" ? configDefaults.exclude : [...configDefaults.exclude, engines];
+  return { extends: true as const, test: { name, env, include: [...include], exclude, execArgv } };
 }
 
 export default defineConfig({
@@ -44,6 +48,7 @@ export default defineConfig({
       // Where text may not become code, as on a page with a content security policy; with vectors and without.
       project("no-eval", {}, [...products, ...loops, "packages/gradtape/spec/compile-kernels.test.ts"], noEval),
       project("no-eval-javascript", { GRADTAPE_SIMD: "0" }, loops, noEval),
+      ...(process.env.ENGINES === "1" ? [project("engines", {}, [engines])] : []),
     ],
   },
 });
