@@ -1,19 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { loadSafetensors } from "gradtape";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Memory } from "./fixtures/memory.ts";
 import { runProgram } from "./program.ts";
-
-class Memory extends Writable {
-  text = "";
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk;
-    done();
-  }
-}
 
 /** Runs the demo; it is asked to stop when its output holds `until`. */
 async function run(parameters: string, until?: string) {

@@ -1,23 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import * as gt from "gradtape";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Memory } from "./fixtures/memory.ts";
 import { runProgram } from "./program.ts";
-
-class Memory extends Writable {
-  text = "";
-
-  constructor() {
-    super({ decodeStrings: false });
-  }
-
-  override _write(chunk: string, _encoding: string, done: () => void): void {
-    this.text += chunk;
-    done();
-  }
-}
 
 async function run(...parameters: string[]) {
   const [output, errors] = [new Memory(), new Memory()];

@@ -1,27 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Memory } from "./fixtures/memory.ts";
 import { runProgram } from "./program.ts";
-
-/** A stream that remembers what was written. */
-class Memory extends Writable {
-  text = "";
-  readonly isTTY: boolean;
-  readonly columns = 100;
-  readonly rows = 40;
-
-  constructor(isTTY = false) {
-    super({ decodeStrings: false });
-    this.isTTY = isTTY;
-  }
-
-  override _write(chunk: string, _encoding: string, done: () => void): void {
-    this.text += chunk;
-    done();
-  }
-}
 
 async function run(
   parameters: string,

@@ -105,9 +105,8 @@ export class Checkpoint {
 
   private contents(): Contents {
     const contents = contentsOf(this.group);
-    const graph = this.session?.graph ?? null;
     for (const [name, variable] of contents.variables) {
-      if (variable.graph === graph) continue;
+      if (variable.graph === this.graph) continue;
       throw new ValueError(
         variable.graph === null
           ? `Checkpoint: ${name} is a variable of eager mode, the session has those of a graph; use two checkpoints`

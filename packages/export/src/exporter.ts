@@ -1,4 +1,4 @@
-import { dependencies, type Graph, nameOf, Operation, State, SymbolicTensor } from "@gradtape/graph";
+import { dependencies, type Graph, nameOf, namesOfStates, Operation, State, SymbolicTensor } from "@gradtape/graph";
 import { NotImplementedError, type Tensor, ValueError } from "@gradtape/tensor";
 
 /** What is handed to an engine: the part of a graph that makes `outputs` from `inputs` and the variables. */
@@ -66,7 +66,7 @@ export function pruned(op: string, handover: Handover): Program {
   const operations = ordered(op, { inputs, outputs });
   const used = operations.flatMap((operation) => operation.inputs).filter((input) => input instanceof State);
   const states = [...new Set(used)].sort((a, b) => a.order - b.order);
-  return { graph, inputs, outputs, operations, states: named(graph, states) };
+  return { graph, inputs, outputs, operations, states: namesOfStates(graph, states) };
 }
 
 function ofGraph(op: string, graph: Graph, tensor: Tensor): SymbolicTensor {
@@ -119,19 +119,6 @@ function ordered(op: string, { inputs, outputs }: Pick<Program, "inputs" | "outp
 
 function wanted(outputs: Program["outputs"], fed: ReadonlyMap<SymbolicTensor, unknown>): Operation[] {
   return outputs.flatMap((each) => (each instanceof Operation ? [each] : fed.has(each) ? [] : [each.op]));
-}
-
-/** Variables of eager mode are in no graph, so their names may be taken in this. */
-function named(graph: Graph, states: readonly State[]): Map<State, string> {
-  const names = new Map<State, string>();
-  const taken = new Set(graph.getOperations().map(({ name }) => name));
-  for (const state of states) {
-    let name = state.opName;
-    if (state.graph === null) for (let i = 1; taken.has(name); i++) name = `${state.opName}_${i}`;
-    taken.add(name);
-    names.set(state, name);
-  }
-  return names;
 }
 
 /** An operation as messages name it: `matMul 'layer/product'`. */

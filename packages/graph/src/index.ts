@@ -25,6 +25,7 @@ export { fromGraphDef, type GraphDef, type NodeDef, toGraphDef } from "./graph-d
 export { here, lineOf, located, telling } from "./location.ts";
 export * as losses from "./losses.ts";
 export { sigmoidCrossEntropyWithLogits } from "./losses.ts";
+export { namesOfStates } from "./names.ts";
 export { checkNumericsIn, explainNonFinite, NumericsCheck, type ReplayOptions, watchedBy } from "./numerics.ts";
 export { type Formula, observe, updateFormulas } from "./observe.ts";
 export { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";

@@ -1,4 +1,6 @@
 import { ValueError } from "@gradtape/tensor";
+import type { Graph } from "./graph.ts";
+import type { State } from "./state.ts";
 
 /** Names in use: the second `w` becomes `w_1`. Case does not distinguish names. */
 export class Names {
@@ -17,6 +19,23 @@ export class Names {
     this.next.set(`${key}_${count}`, 1);
     return `${name}_${count}`;
   }
+}
+
+/**
+ * Names for variables that operations of `graph` use, in the order of `states`. Those of eager mode are in no graph, so their
+ * names may be taken in this one; then they get a number.
+ */
+export function namesOfStates(graph: Graph, states: Iterable<State>): Map<State, string> {
+  const taken = new Set(graph.getOperations().map(({ name }) => name));
+  const names = new Map<State, string>();
+  for (const state of states) {
+    if (names.has(state)) continue;
+    let name = state.opName;
+    if (state.graph === null) for (let i = 1; taken.has(name); i++) name = `${state.opName}_${i}`;
+    taken.add(name);
+    names.set(state, name);
+  }
+  return names;
 }
 
 /** Throws a ValueError unless `name` can name an operation: letters, digits and `_ . \ - /`, the first no punctuation. */

@@ -1,4 +1,4 @@
-import { type Graph, type Operation, State, SymbolicTensor, variableDef } from "@gradtape/graph";
+import { type Graph, namesOfStates, type Operation, State, SymbolicTensor, variableDef } from "@gradtape/graph";
 import { type DType, dtypes, EagerTensor, type PartialShape } from "@gradtape/tensor";
 import { encode, type Message } from "./schema.ts";
 
@@ -13,24 +13,11 @@ type Json = Operation["attributes"][string];
 /** A graph as the bytes of a GraphDef. Constants above 1 kB are told by dtype and shape alone. */
 export function encodeGraph(graph: Graph): Uint8Array {
   const operations = graph.getOperations();
-  const names = nameStates(operations);
+  const used = operations.flatMap(({ inputs }) => inputs.filter((input) => input instanceof State));
+  const names = namesOfStates(graph, used);
   const states = [...names].filter(([state]) => state.graph === null).map(([state, name]) => stateNode(state, name));
   const node = [...states, ...operations.map((operation) => operationNode(operation, names))];
   return encode("Graph", { node, versions: { producer: 1 } });
-}
-
-/** Names the variables that are used. Those of eager mode are in no graph, so that their names may be taken in this. */
-function nameStates(operations: readonly Operation[]): Map<State, string> {
-  const taken = new Set(operations.map(({ name }) => name));
-  const names = new Map<State, string>();
-  for (const state of operations.flatMap(({ inputs }) => inputs)) {
-    if (!(state instanceof State) || names.has(state)) continue;
-    let name = state.opName;
-    if (state.graph === null) for (let i = 1; taken.has(name); i++) name = `${state.opName}_${i}`;
-    taken.add(name);
-    names.set(state, name);
-  }
-  return names;
 }
 
 function stateNode({ dtype, shape, trainable }: State, name: string): Message<"Node"> {

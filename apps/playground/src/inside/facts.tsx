@@ -69,6 +69,15 @@ function shade(value: number, bound: number): string {
   return `background: ${value < 0 ? negative(0.32 * share) : positive(0.32 * share)}`;
 }
 
+/** A row of a table: numbers, shaded by their size beside `bound`. */
+function numberCells(values: readonly number[], bound: number) {
+  return values.map((value, column) => (
+    <td key={column} style={shade(value, bound)}>
+      {numeral(value)}
+    </td>
+  ));
+}
+
 /** The leading elements as numbers. */
 export function Sample({ cells, of, bound }: { cells: Cells; of: Shown["shape"]; bound: number }) {
   const { rows, columns, values } = cells;
@@ -79,13 +88,7 @@ export function Sample({ cells, of, bound }: { cells: Cells; of: Shown["shape"];
       <table class="look-numbers">
         <tbody>
           {Array.from({ length: rows }, (_, row) => (
-            <tr key={row}>
-              {values.slice(row * columns, (row + 1) * columns).map((value, column) => (
-                <td key={column} style={shade(value, bound)}>
-                  {numeral(value)}
-                </td>
-              ))}
-            </tr>
+            <tr key={row}>{numberCells(values.slice(row * columns, (row + 1) * columns), bound)}</tr>
           ))}
         </tbody>
       </table>
@@ -116,11 +119,7 @@ export function Slices({ slices, bound }: { slices: SliceRows; bound: number }) 
               <th scope="row" class="look-index">
                 {indices[i]}
               </th>
-              {row.map((value, column) => (
-                <td key={column} style={shade(value, bound)}>
-                  {numeral(value)}
-                </td>
-              ))}
+              {numberCells(row, bound)}
             </tr>
           ))}
         </tbody>
