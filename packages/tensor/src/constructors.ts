@@ -1,6 +1,6 @@
+import { describe } from "./describe.ts";
 import { allocate, checkDType, type DType, isFloating, type TypedData, toElement } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
-import { describe } from "./literal.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { emptyTensor, fromData, type Tensor } from "./tensor.ts";
 

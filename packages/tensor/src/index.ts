@@ -3,6 +3,7 @@ export { type Dataset, dataset } from "./dataset/dataset.ts";
 export type { DatasetOptions } from "./dataset/options.ts";
 export type { BatchOf, Sources } from "./dataset/sources.ts";
 export type { DatasetState } from "./dataset/state.ts";
+export { describe } from "./describe.ts";
 export { checkDType, type DataOf, type DType, dtypes, isFloating, type TypedData } from "./dtype.ts";
 export {
   FailedPreconditionError,
@@ -29,10 +30,30 @@ export type { Scalar } from "./kernel/scalar.ts";
 export { update, updateRows } from "./kernel/update.ts";
 export { assemble, view } from "./kernel/views.ts";
 export { broadcasted, commonLoops, isContiguous, type Layout, permuted, reshaped, rowMajor, sliced } from "./layout.ts";
-export { describe, literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
+export { literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
 export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
 export { Generator, type GeneratorState, generator } from "./random/generator.ts";
+export {
+  anything,
+  boolean,
+  callable,
+  either,
+  type Fields,
+  fieldProblem,
+  integer,
+  type Kind,
+  kind,
+  list,
+  natural,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  type RecordOf,
+  string,
+  type ValueOf,
+} from "./schema.ts";
 export {
   broadcastAxes,
   broadcastShapes,

@@ -1,3 +1,4 @@
+import { describe } from "./describe.ts";
 import { allocate, checkDType, type DType, dtypeOfArray, type TypedData, toElement } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import type { NdArray } from "./ndarray.ts";
@@ -141,13 +142,4 @@ function isNdArray(value: unknown): value is NdArray<any> {
     "shape" in candidate &&
     "data" in candidate
   );
-}
-
-/** How messages name a value that is not a tensor: its kind and, when short, the value. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "string") return `the string ${JSON.stringify(value)}`;
-  if (typeof value === "function") return `a function${value.name === "" ? "" : ` (${value.name})`}`;
-  if (typeof value === "object") return `an object of class ${value.constructor?.name ?? "Object"}`;
-  return `the ${typeof value} ${String(value)}`;
 }

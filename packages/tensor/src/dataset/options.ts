@@ -1,5 +1,5 @@
+import { describe } from "../describe.ts";
 import { ValueError } from "../errors.ts";
-import { describe } from "../literal.ts";
 
 export interface DatasetOptions {
   /** Examples in a batch. */

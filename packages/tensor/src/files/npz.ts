@@ -1,6 +1,6 @@
 import { type Zippable, zipSync } from "fflate";
+import { describe } from "../describe.ts";
 import { ValueError } from "../errors.ts";
-import { describe } from "../literal.ts";
 import { Tensor } from "../tensor.ts";
 import { readNpy, saveNpy } from "./npy.ts";
 import { readZip } from "./zip.ts";

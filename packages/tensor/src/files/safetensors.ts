@@ -1,6 +1,6 @@
+import { describe } from "../describe.ts";
 import { allocate, bytesPerElement, type DType } from "../dtype.ts";
 import { InvalidArgumentError, ValueError } from "../errors.ts";
-import { describe } from "../literal.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 
