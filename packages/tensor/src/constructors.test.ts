@@ -155,7 +155,7 @@ test.each<[() => unknown, typeof ValueError | typeof TypeError, string]>([
   [() => linspace(0, 1, 2, { dtype: "int32" }), TypeError, "linspace: dtype int32 cannot hold evenly spaced numbers"],
   [() => eye(-1), ValueError, "eye: rows is -1; use an integer >= 0"],
   [() => eye(2, { columns: 1.5 }), ValueError, "eye: columns is 1.5"],
-  [() => eye([2] as never), TypeError, "eye: rows is an array of 2"],
+  [() => eye([2] as never), TypeError, "eye: rows is an array of 1"],
 ])("error: %s", (run, kind, message) => {
   expect(run).toThrow(kind);
   expect(run).toThrow(message);

@@ -228,9 +228,7 @@ test("a shape with 0 in it needs no bytes; unknown members of a description are 
 
 test("refuses to write what is no tensor, a reserved name, notes that are no text", () => {
   expect(() => saveSafetensors({ w: [1] as unknown as Tensor })).toThrow(TypeError);
-  expect(() => saveSafetensors({ w: [1] as unknown as Tensor })).toThrow(
-    'saveSafetensors: "w" is an array of 2',
-  );
+  expect(() => saveSafetensors({ w: [1] as unknown as Tensor })).toThrow('saveSafetensors: "w" is an array of 1');
   expect(() => saveSafetensors({ __metadata__: tensor(1) })).toThrow(ValueError);
   expect(() => saveSafetensors({}, { epoch: 3 as unknown as string })).toThrow(TypeError);
   expect(() => loadSafetensors([] as unknown as Uint8Array)).toThrow(TypeError);
