@@ -1,9 +1,25 @@
-import { type EagerTensor, FailedPreconditionError, type TensorSpec } from "@gradtape/tensor";
+import {
+  checkRoom,
+  type EagerTensor,
+  FailedPreconditionError,
+  isStatic,
+  type Kernel,
+  type TensorSpec,
+} from "@gradtape/tensor";
 import type { Attributes, OpDef } from "./record.ts";
 import { Storage } from "./state.ts";
 
 /** What an op is run on: tensors, and the storage of states. */
 export type Value = EagerTensor | Storage;
+
+/**
+ * Throws a ValueError when `op` asks for more memory than a tensor may take. A view takes none, and a result whose extents
+ * only the run tells is no larger than what it is made from.
+ */
+export function checkResults(op: string, { form }: Kernel, specs: readonly TensorSpec[]): void {
+  if (form?.kind === "view") return;
+  for (const { shape, dtype } of specs) if (isStatic(shape)) checkRoom(op, dtype, shape);
+}
 
 /** Runs an op now. Shapes are inferred first, so that a mistake is told in the op's own words. */
 export function execute(def: OpDef, values: readonly (Value | undefined)[], attributes: Attributes): EagerTensor[] {
@@ -12,7 +28,9 @@ export function execute(def: OpDef, values: readonly (Value | undefined)[], attr
     return def.writes?.includes(i) ? value.writable : value.value;
   }) as EagerTensor[];
   const specs: readonly TensorSpec[] = def.infer(inputs, attributes);
-  const outputs = def.kernel(inputs, attributes, specs).run(inputs, specs);
+  const kernel = def.kernel(inputs, attributes, specs);
+  checkResults(def.name, kernel, specs);
+  const outputs = kernel.run(inputs, specs);
   for (const value of values) {
     if (value instanceof Storage && outputs.some(({ buffer }) => buffer === value.value.buffer)) value.share();
   }

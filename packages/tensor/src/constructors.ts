@@ -1,6 +1,7 @@
 import { describe } from "./describe.ts";
-import { allocate, checkDType, type DType, isFloating, type TypedData, toElement } from "./dtype.ts";
+import { checkDType, type DType, isFloating, type TypedData, toElement } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
+import { allocate, checkRoom } from "./memory.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { emptyTensor, fromData, type Tensor } from "./tensor.ts";
 
@@ -10,7 +11,8 @@ export interface DTypeOption {
 
 /** A tensor of zeros (false for bool); float32 unless told otherwise. */
 export function zeros(shape: Shape, { dtype = "float32" }: DTypeOption = {}): Tensor {
-  return emptyTensor(checkDType("zeros", dtype), [...checkShape("zeros", shape)]);
+  checkRoom("zeros", checkDType("zeros", dtype), checkShape("zeros", shape));
+  return emptyTensor(dtype, [...shape]);
 }
 
 /** A tensor of ones (true for bool); float32 unless told otherwise. */
@@ -28,7 +30,7 @@ export function fill(shape: Shape, value: number | boolean, { dtype }: DTypeOpti
 
 function filled(op: string, shape: Shape, value: number | boolean, dtype: DType): Tensor {
   const element = toElement(op, checkDType(op, dtype), value);
-  checkShape(op, shape);
+  checkRoom(op, dtype, checkShape(op, shape));
   return fromData(dtype, [...shape], allocate(dtype, sizeOf(shape)).fill(element));
 }
 
@@ -62,7 +64,9 @@ export function range(first: number, ...rest: (number | null | undefined | DType
   if ((limit - start) / delta < 0) {
     throw new ValueError(`range: steps of ${delta} never lead from ${start} to ${limit}; change the sign of delta`);
   }
-  const data = allocate(dtype, Math.ceil((limit - start) / delta));
+  const count = Math.ceil((limit - start) / delta);
+  checkRoom("range", dtype, [count]);
+  const data = allocate(dtype, count);
   for (let i = 0; i < data.length; i++) data[i] = start + i * delta;
   return fromData(dtype, [data.length], data);
 }
@@ -77,6 +81,7 @@ export function linspace(start: number, stop: number, num: number, { dtype = "fl
     throw new TypeError(`linspace: dtype ${dtype} cannot hold evenly spaced numbers; use float32 or float64`);
   }
   checkCount("linspace", "num", num, 1);
+  checkRoom("linspace", dtype, [num]);
   const data: TypedData = allocate(dtype, num);
   const steps = num - 1;
   for (let i = 1; i < steps; i++) {
@@ -98,7 +103,8 @@ export interface EyeOptions extends DTypeOption {
 export function eye(rows: number, { columns = rows, dtype = "float32" }: EyeOptions = {}): Tensor {
   checkCount("eye", "rows", rows, 0);
   checkCount("eye", "columns", columns, 0);
-  const data = allocate(checkDType("eye", dtype), rows * columns);
+  checkRoom("eye", checkDType("eye", dtype), [rows, columns]);
+  const data = allocate(dtype, rows * columns);
   for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
   return fromData(dtype, [rows, columns], data);
 }

@@ -1,16 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  allocate,
-  bytesPerElement,
-  checkDType,
-  type DType,
-  dtypeOfArray,
-  dtypes,
-  isFloating,
-  toElement,
-} from "./dtype.ts";
+import { bytesPerElement, checkDType, type DType, dtypeOfArray, dtypes, isFloating, toElement } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
+import { allocate } from "./memory.ts";
 
 const anyDType = fc.constantFrom(...dtypes);
 

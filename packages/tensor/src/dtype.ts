@@ -38,8 +38,8 @@ export function bytesPerElement(dtype: DType): number {
   return facts[dtype].bytes;
 }
 
-/** A zero-filled typed array for `length` elements of `dtype`. */
-export function allocate<D extends DType>(dtype: D, length: number): DataOf[D] {
+/** A zero-filled typed array for `length` elements of `dtype`, however many; `allocate` asks whether they are too many. */
+export function newArray<D extends DType>(dtype: D, length: number): DataOf[D] {
   return new facts[dtype].array(length) as DataOf[D];
 }
 

@@ -31,6 +31,7 @@ export { update, updateRows } from "./kernel/update.ts";
 export { assemble, view } from "./kernel/views.ts";
 export { broadcasted, commonLoops, isContiguous, type Layout, permuted, reshaped, rowMajor, sliced } from "./layout.ts";
 export { literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
+export { checkBytes, checkRoom, memoryLimit, setMemoryLimit } from "./memory.ts";
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
 export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
 export { Generator, type GeneratorState, generator } from "./random/generator.ts";

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import ndarray from "ndarray";
 import { expect, describe as group, test } from "vitest";
 import { describe } from "./describe.ts";
-import { allocate, type DType, dtypes } from "./dtype.ts";
+import { type DType, dtypes } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import { literal, type TensorLike, tensor } from "./literal.ts";
+import { allocate } from "./memory.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { type EagerTensor, type NestedArray, Tensor } from "./tensor.ts";
 

@@ -1,6 +1,7 @@
 import { describe } from "./describe.ts";
-import { allocate, checkDType, type DType, dtypeOfArray, type TypedData, toElement } from "./dtype.ts";
+import { checkDType, type DType, dtypeOfArray, type TypedData, toElement } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
+import { allocate } from "./memory.ts";
 import type { NdArray } from "./ndarray.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";

@@ -16,7 +16,7 @@ export type PartialShape = readonly Extent[];
 export function sizeOf(shape: Shape): number {
   let size = 1;
   for (const extent of shape) size *= extent;
-  return size;
+  return Number.isNaN(size) ? 0 : size; // no elements, however many the other axes would hold
 }
 
 /** True when no extent is left open. */
@@ -48,7 +48,7 @@ export function compatibleExtents(a: Extent, b: Extent): boolean {
 export function checkShape(op: string, shape: unknown): Shape {
   if (!Array.isArray(shape)) throw new TypeError(`${op}: a shape is an array of extents, got ${String(shape)}`);
   for (const extent of shape) {
-    if (!Number.isInteger(extent) || extent < 0) {
+    if (!Number.isSafeInteger(extent) || extent < 0) {
       throw new ValueError(`${op}: ${extent} in shape [${shape.join(", ")}] is not an extent; use integers >= 0`);
     }
   }

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { allocate, type DType, dtypes } from "./dtype.ts";
+import { type DType, dtypes } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import { type Layout, permuted, rowMajor, sliced } from "./layout.ts";
+import { allocate } from "./memory.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { compact, copyInto, EagerTensor, emptyTensor, fromData, type NestedArray } from "./tensor.ts";
 

@@ -1,6 +1,7 @@
-import { allocate, type DType, type TypedData } from "./dtype.ts";
+import type { DType, TypedData } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import { isContiguous, type Layout, rowMajor, rowMajorStrides } from "./layout.ts";
+import { allocate } from "./memory.ts";
 import { makeNdArray, type NdArray } from "./ndarray.ts";
 import { formatTensor } from "./print.ts";
 import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";

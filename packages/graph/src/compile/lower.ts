@@ -18,6 +18,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from "@gradtape/tensor";
+import { checkResults } from "../execute.ts";
 import type { Operation, SymbolicTensor } from "../operation.ts";
 import { State } from "../state.ts";
 import { substitute } from "./expression.ts";
@@ -104,6 +105,7 @@ class Lowering {
     const kernel = def.kernel(specs, attributes, inferred);
     if (outputs.length === 0 && def.writes === undefined) return; // it only stands for others
     for (const value of values) this.checkFresh(value);
+    checkResults(def.name, kernel, inferred);
     const shapes = inferred.map(({ shape }, i) => this.shapeOf(operation, kernel, shape, i, values));
     if (this.foldConstants(operation, kernel, values, inferred)) return;
     this.lowerKernel(operation, kernel, values, inferred, shapes);

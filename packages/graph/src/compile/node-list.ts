@@ -2,7 +2,11 @@ import { isContiguous, scalar as k, type Layout, type Shape } from "@gradtape/te
 import type { Operation } from "../operation.ts";
 import { inputsOf, replaceInputs } from "./expression.ts";
 import type { Loops, Node, Operand } from "./node.ts";
+import { NotCompilable } from "./request.ts";
 import { type Buffer, type Buffers, sizeOfShape, type Value, whole } from "./values.ts";
+
+/** Loops count in 32 bits. */
+const MOST_POSITIONS = 2 ** 31 - 1;
 
 /** Nodes as they are written down, with the copies that they need. */
 export class NodeList {
@@ -39,6 +43,8 @@ export class NodeList {
     const expressions = replaceInputs(loops.expressions, renumbered);
     const operands = used.map((i) => loops.operands[i]!);
     const { shape, axes, drop } = withoutUnits(loops);
+    if (sizeOfShape(shape) > MOST_POSITIONS)
+      throw new NotCompilable(operation, "it has more positions than an int32 counts");
     const squeezed = (operand: Operand): Operand => ({
       ...operand,
       strides: operand.strides.filter((_, i) => !drop.has(i)),

@@ -1,4 +1,6 @@
 import {
+  checkDType,
+  checkRoom,
   type DType,
   formatShape,
   nonZeroPositions,
@@ -9,7 +11,7 @@ import {
   ValueError,
 } from "@gradtape/tensor";
 import { apply } from "../apply.ts";
-import { applyOne, checkDomain, composed, defineOp } from "../define.ts";
+import { applyOne, composed, defineOp } from "../define.ts";
 import { asIndices, asTensor, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -84,12 +86,12 @@ export const oneHot = composed(
       throw new ValueError(`oneHot: depth ${depth} is not a count; use an integer >= 0`);
     const ids = asIndices("oneHot", indices);
     const at = normalizeAxis("oneHot", axis, ids.rank + 1);
+    checkRoom("oneHot", checkDType("oneHot", dtype), ids.shape.map((extent) => extent ?? 1).toSpliced(at, 0, depth));
     const positions = tensor(
       Int32Array.from({ length: depth }, (_, i) => i),
       { shape: [depth, ...Array<number>(ids.rank - at).fill(1)] },
     );
     const value = (operand: Operand) => asTensor("oneHot", operand, dtype);
-    checkDomain("oneHot", dtype, "any");
     return where(equal(expandDims(ids, at), positions), value(onValue), value(offValue));
   },
 );

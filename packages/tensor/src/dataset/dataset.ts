@@ -41,7 +41,8 @@ export class Dataset<B> implements Iterable<B> {
     this.fixed = seed !== null;
     this.order = shuffle ? new Order(key, examples) : null;
     const rows = tensors.map((tensor) => new Rows(tensor, shuffle));
-    this.ring = new Ring(rows, pack as (tensors: readonly unknown[]) => B, batch, prefetch === 0 ? 0 : prefetch + 1);
+    const whole = Math.min(batch, examples);
+    this.ring = new Ring(rows, pack as (tensors: readonly unknown[]) => B, whole, prefetch === 0 ? 0 : prefetch + 1);
   }
 
   /** Where the next batch begins, as plain JSON; `restore` goes on from there, in another process too. */

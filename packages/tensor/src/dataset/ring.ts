@@ -1,4 +1,4 @@
-import { allocate } from "../dtype.ts";
+import { allocate } from "../memory.ts";
 import { sizeOf } from "../shape.ts";
 import { type EagerTensor, fromData } from "../tensor.ts";
 import { type Rows, type Words, wordsOf } from "./rows.ts";

@@ -1,7 +1,8 @@
 import { describe } from "../describe.ts";
-import { allocate, bytesPerElement, type DType, type TypedData } from "../dtype.ts";
+import { bytesPerElement, type DType, type TypedData } from "../dtype.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { permuted, rowMajor } from "../layout.ts";
+import { allocate } from "../memory.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { compact, EagerTensor, fromData, Tensor } from "../tensor.ts";
 import { parseHeader } from "./npy-header.ts";

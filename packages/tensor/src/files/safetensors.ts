@@ -1,6 +1,7 @@
 import { describe } from "../describe.ts";
-import { allocate, bytesPerElement, type DType } from "../dtype.ts";
+import { bytesPerElement, type DType } from "../dtype.ts";
 import { InvalidArgumentError, ValueError } from "../errors.ts";
+import { allocate } from "../memory.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
 

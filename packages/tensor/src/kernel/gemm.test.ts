@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allocate, type DType } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
 import { accumulate } from "../fixtures/fused.ts";
 import { type Layout, permuted, rowMajor } from "../layout.ts";
+import { allocate } from "../memory.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { compact, EagerTensor } from "../tensor.ts";
 import { matrixProduct } from "./gemm.ts";

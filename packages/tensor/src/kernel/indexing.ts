@@ -1,5 +1,5 @@
-import { allocate } from "../dtype.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { allocate } from "../memory.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { compact, type EagerTensor, emptyTensor, fromData } from "../tensor.ts";
 import type { Kernel } from "./kernel.ts";

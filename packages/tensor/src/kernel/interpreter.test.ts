@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { allocate, type DType, dtypes, isFloating, type TypedData } from "../dtype.ts";
+import { type DType, dtypes, isFloating, type TypedData } from "../dtype.ts";
 import { rowMajor } from "../layout.ts";
+import { allocate } from "../memory.ts";
 import { generator } from "../random/generator.ts";
 import { sizeOf } from "../shape.ts";
 import { interpretLoops } from "./interpreter.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allocate, type DType, dtypes, type TypedData } from "../dtype.ts";
+import { type DType, dtypes, type TypedData } from "../dtype.ts";
+import { allocate } from "../memory.ts";
 import { fromData } from "../tensor.ts";
 import { source } from "./javascript.ts";
 import { map } from "./loops.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allocate, type DType, type TypedData } from "../dtype.ts";
+import type { DType, TypedData } from "../dtype.ts";
 import { type Layout, permuted, rowMajor } from "../layout.ts";
+import { allocate } from "../memory.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { EagerTensor, fromData } from "../tensor.ts";
 import { map, type Place, rows, runLoops } from "./loops.ts";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { allocate, type DType } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
+import { allocate } from "../memory.ts";
 import { generator } from "../random/generator.ts";
 import type { Matrix } from "./matrix.ts";
 

@@ -1,4 +1,5 @@
-import { allocate, type DType, type TypedData } from "../dtype.ts";
+import type { DType, TypedData } from "../dtype.ts";
+import { allocate } from "../memory.ts";
 import { mayEval } from "./eval.ts";
 import type { Matrix, Multiply } from "./matrix.ts";
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allocate, type DType, type TypedData } from "../dtype.ts";
+import type { DType, TypedData } from "../dtype.ts";
+import { allocate } from "../memory.ts";
 import { generator } from "../random/generator.ts";
 import { sizeOf } from "../shape.ts";
 import { interpretLoops } from "./interpreter.ts";

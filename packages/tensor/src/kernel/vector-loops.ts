@@ -16,6 +16,9 @@ import { hasRows, type Program } from "./program.ts";
 const besidesPrinted = { elements: 1024, call: 32 };
 const besidesInterpreted = { elements: 32, call: 4 };
 
+/** Vectors count positions in 32 bits. */
+const MOST = 2 ** 31 - 1;
+
 const BYTES = 4;
 
 /** Loops ready to run: for each operand its memory, where it begins and how each axis (outer ones first) moves it. */
@@ -34,7 +37,8 @@ export interface Walk {
 export function runVectors(program: Program, walk: Walk, printed = mayEval()): boolean {
   const { outer, inner, buffers, offsets } = walk;
   const least = printed ? besidesPrinted : besidesInterpreted;
-  if (sizeOf(outer) * sizeOf(inner) < least.elements || (printed && !buffers.every(isPlain))) return false;
+  const positions = sizeOf(outer) * sizeOf(inner);
+  if (positions < least.elements || positions > MOST || (printed && !buffers.every(isPlain))) return false;
   const engine = hasVectors(program) ? machine() : null;
   if (engine === null) return false;
   const extents = [...outer, ...inner];

@@ -1,5 +1,6 @@
-import { allocate, checkDType, type DType, isFloating } from "../dtype.ts";
+import { checkDType, type DType, isFloating } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
+import { allocate, checkRoom } from "../memory.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { gauss, unit53 } from "./gauss.ts";
@@ -29,7 +30,7 @@ export interface NormalOptions {
 export function uniform(op: string, word: Words, shape: Shape, options: UniformOptions): Tensor {
   const { low = 0, dtype = "float32" } = options;
   checkNumeric(op, dtype, true);
-  checkShape(op, shape);
+  checkRoom(op, dtype, checkShape(op, shape));
   if (dtype === "int32" && options.high === undefined) {
     throw new ValueError(`${op}: int32 values have no default range; give high`);
   }
@@ -75,7 +76,7 @@ export function truncatedNormal(op: string, word: Words, shape: Shape, options: 
 function fillNormal(op: string, next: () => number, shape: Shape, options: NormalOptions): Tensor {
   const { mean = 0, stddev = 1, dtype = "float32" } = options;
   checkNumeric(op, dtype, false);
-  checkShape(op, shape);
+  checkRoom(op, dtype, checkShape(op, shape));
   if (!Number.isFinite(mean)) throw new ValueError(`${op}: mean ${mean} is not a finite number`);
   if (!(stddev >= 0 && Number.isFinite(stddev))) {
     throw new ValueError(`${op}: stddev ${stddev} is not a finite number >= 0`);
@@ -91,6 +92,7 @@ export function permutation(op: string, word: Words, n: number): Tensor {
   if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31) {
     throw new ValueError(`${op}: cannot permute ${n} elements; use an integer from 0 to 2^31 - 1`);
   }
+  checkRoom(op, "int32", [n]);
   const order = Int32Array.from({ length: n }, (_, i) => i);
   for (let last = n - 1; last > 0; last--) {
     const chosen = below(word, last + 1);

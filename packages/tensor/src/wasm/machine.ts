@@ -1,5 +1,6 @@
-import { allocate as allocateData, type DType, type TypedData } from "../dtype.ts";
+import type { DType, TypedData } from "../dtype.ts";
 import { RuntimeError, ValueError } from "../errors.ts";
+import { allocate as allocateData } from "../memory.ts";
 import { Allocator } from "./allocator.ts";
 import type { MemoryLimits } from "./assembler.ts";
 import { control } from "./barrier.ts";
