@@ -72,7 +72,7 @@ describe("what a call asks for is known before it is allocated", () => {
   });
 
   test("a batch has no more rows than there are examples", () => {
-    const [batch] = dataset(zeros([3, 1]), { batch: 2 ** 40, prefetch: 1 });
-    expect(batch!.shape).toEqual([3, 1]);
+    const [rows] = dataset(zeros([3, 1]), { batch: 2 ** 40, prefetch: 1 });
+    expect(rows!.shape).toEqual([3, 1]);
   });
 });
