@@ -38,9 +38,10 @@ async function makeFile(page: Page, name: string, text: string, repeat = 1): Pro
 
 const drop = async (page: Page, name: string, text: string) => (await makeFile(page, name, text))();
 
+const species = ["setosa", "versicolor", "virginica"];
 const flowers = `length,width,species\n${Array.from({ length: 60 }, (_, i) => {
   const kind = i % 3;
-  return `${(4 + kind + Math.sin(i) / 2).toFixed(2)},${(1 + 2 * kind + Math.cos(3 * i) / 2).toFixed(2)},${["setosa", "versicolor", "virginica"][kind]}`;
+  return `${(4 + kind + Math.sin(i) / 2).toFixed(2)},${(1 + 2 * kind + Math.cos(3 * i) / 2).toFixed(2)},${species[kind]}`;
 }).join("\n")}\n`;
 
 export function defineOwnPoints(site: () => Site): void {
@@ -70,6 +71,9 @@ export function defineOwnPoints(site: () => Site): void {
     const { page, errors } = await site().visit();
     await drop(page, "flowers.csv", flowers);
     await page.getByText("0 setosa, 1 versicolor, 2 virginica").waitFor();
+    expect(await page.getByRole("list", { name: "Classes" }).getByRole("listitem").allTextContents()).toEqual(species);
+    expect(await page.getByRole("radio", { name: "versicolor" }).count()).toBe(1);
+    expect(await page.getByRole("img", { name: "Output for virginica" }).count()).toBe(1);
     await run(page);
     await until(page, "train-loss", (loss) => loss < 0.1);
     await pause(page);
@@ -91,6 +95,18 @@ export function defineOwnPoints(site: () => Site): void {
       expect(await page.textContent(".own .about")).toBe(before);
     }
     await picture(page, "bad-csv");
+    await drop(
+      page,
+      "many.csv",
+      `x,y,size,name\n${Array.from({ length: 20 }, (_, i) => `${i % 7},${i},${i * i},n${i}`).join("\n")}`,
+    );
+    await page.getByLabel("Class or number").selectOption("name");
+    await page.getByText(/“name” holds 20 different words/).waitFor();
+    await page.getByLabel("Class or number").selectOption("size");
+    await page
+      .getByText(/“size” is the number to be learned/)
+      .first()
+      .waitFor();
     await drop(page, "some-gaps.csv", "x,y,class\n1,1,a\n2,,b\n3,n/a,a\n4,5,b\n5,1,a\n6,2,b\n7,3,\n");
     await page
       .getByText(/3 of 7 rows have gaps \(row 3, “y”: empty; row 4, “y”: “n\/a”; row 8, “class”: empty\)/)

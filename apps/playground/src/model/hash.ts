@@ -1,4 +1,4 @@
-import { unpackPoints } from "../data/points.ts";
+import { mostClasses, unpackPoints } from "../data/points.ts";
 import { chooseOptimizer, isOptimizer, type OptimizerSettings, optimizerEntry } from "./optimizers.ts";
 import { defaultRun } from "./presets.ts";
 import {
@@ -88,7 +88,28 @@ const fields: { readonly [K in keyof Run]: Field<Run[K]> } = {
     read: (text) => (unpackPoints(text) === null ? new Problem("points as this page writes them") : text),
     write: String,
   },
+  // Commas stand between names, so those within one are written as %2C.
+  names: {
+    read(text) {
+      const names = text.split(",").map(decodeName);
+      return names.every((name) => name !== null) && names.length <= mostClasses
+        ? names
+        : new Problem(`at most ${mostClasses} names of classes with commas between them`);
+    },
+    write: (names) => names.map(encodeName).join(","),
+  },
 };
+
+const encodeName = (name: string) => name.replace(/[%,]/g, encodeURIComponent);
+
+function decodeName(text: string): string | null {
+  try {
+    const name = text.replace(/%25|%2C/g, decodeURIComponent);
+    return name.trim() === "" || name.length > limits.nameLetters || /[\p{Cc}\u2028\u2029]/u.test(name) ? null : name;
+  } catch {
+    return null;
+  }
+}
 
 /** An optimizer as text: its kind, then what is not at its default. */
 export function writeOptimizer({ kind, values }: OptimizerSettings): string {

@@ -9,6 +9,7 @@ export const defaultRun: Run = {
   testPercent: 30,
   seed: 1,
   own: "",
+  names: [],
   features: ["x", "y"],
   layers: [6, 4],
   activation: "tanh",

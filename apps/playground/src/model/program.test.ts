@@ -47,6 +47,7 @@ const runs: Record<string, Partial<Run> & { changes?: Change[] }> = {
   own: {
     data: "own",
     own: packPoints({ classes: 3, points }),
+    names: ["a", 'b // "', "c"],
     activation: "sigmoid",
     optimizer: chooseOptimizer("sgd"),
   },

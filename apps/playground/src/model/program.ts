@@ -49,7 +49,10 @@ const activationText: Readonly<Record<Activation, (x: string) => string>> = {
 function dataText({ run, digits }: ProgramOptions): string {
   const { data } = run;
   const maker = sourceOf(data);
-  if (data === "own") return `${maker}\n\nconst { inputs, targets } = own(forData, "${run.own}");`;
+  if (data === "own") {
+    const names = run.names.length === 0 ? "" : `// The classes: ${JSON.stringify(run.names)}\n`;
+    return `${maker}\n\n${names}const { inputs, targets } = own(forData, "${run.own}");`;
+  }
   if (data !== "digits") return `${maker}\n\nconst { inputs, targets } = ${data}(forData, ${run.count}, ${run.noise});`;
   const { images = "", labels = "" } = digits ?? {};
   return `${maker}

@@ -33,6 +33,8 @@ export interface Run {
   readonly seed: number;
   /** Points of the user's own, packed; see `data/own.ts`. */
   readonly own: string;
+  /** Names of their classes, where there are any. */
+  readonly names: readonly string[];
   readonly features: readonly FeatureName[];
   /** Neurons in each hidden layer. */
   readonly layers: readonly number[];
@@ -55,6 +57,9 @@ export interface Question {
   readonly classes: number;
 }
 
+/** What a class is called. */
+export const className = (names: readonly string[], index: number) => names[index] ?? `class ${index}`;
+
 /** Limits of what can be set. */
 export const limits = {
   count: [20, 2000],
@@ -63,6 +68,7 @@ export const limits = {
   seed: [0, 999_999_999],
   layers: 6,
   neurons: [1, 12],
+  nameLetters: 40,
   batch: [1, 256],
   regularizationRate: [0, 10],
 } as const;

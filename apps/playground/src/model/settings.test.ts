@@ -30,6 +30,7 @@ const run: fc.Arbitrary<Run> = fc.record({
   noise: fc.integer({ min: 0, max: 100 }).map((n) => n / 100),
   testPercent: fc.integer({ min: 10, max: 90 }),
   seed: fc.integer({ min: 0, max: 999_999_999 }),
+  names: fc.constantFrom([], ["setosa", "a, b", "100 % & more", "größer"]),
   own: fc.constantFrom("", packPoints({ classes: 2, points: [{ x: 1, y: -1, target: 1 }] })),
   features: fc.subarray([...featureNames], { minLength: 1 }),
   layers: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 6 }),

@@ -68,7 +68,9 @@ export function RacePart() {
               label="Data"
               value={run.data}
               choices={dataEntries.map(({ kind, title }) => ({ value: kind, title }))}
-              onChange={(data) => changeRun({ ...patchFor(data, run), own: settings.value.train.own })}
+              onChange={(data) =>
+                changeRun({ ...patchFor(data, run), own: settings.value.train.own, names: settings.value.train.names })
+              }
             />
             <LayersField layers={run.layers} />
             <Stepper

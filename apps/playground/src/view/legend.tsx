@@ -1,11 +1,25 @@
-import type { Task } from "../model/run.ts";
+import { questionOf } from "../data/catalog.ts";
+import { className, type Run } from "../model/run.ts";
 import { palette } from "./palette.ts";
 
 /** What the colours of a surface mean. */
-export function Legend({ task }: { task: Task }) {
-  if (task === "classes") return null;
+export function Legend({ run }: { run: Run }) {
+  const { task, classes } = questionOf(run);
   const colors = palette();
-  const [low, high] = task === "regression" ? ["−1", "1"] : ["class 0", "class 1"];
+  const names = run.data === "own" ? run.names : [];
+  if (task === "classes") {
+    return (
+      <ul class="legend classes" aria-label="Classes">
+        {Array.from({ length: classes }, (_, i) => (
+          <li key={i}>
+            <i style={{ background: colors.classColor(i) }} />
+            {className(names, i)}
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  const [low, high] = task === "regression" ? ["−1", "1"] : [className(names, 0), className(names, 1)];
   return (
     <div class="legend">
       <span>{low}</span>

@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import { featureNames, isPlanar, type Run } from "../model/run.ts";
+import { className, featureNames, isPlanar, type Run } from "../model/run.ts";
 import { neuronSize } from "../worker/protocol.ts";
 import { type Geometry, placed } from "./geometry.ts";
 import { useDraw } from "./hooks.ts";
@@ -19,6 +19,7 @@ export function Outputs({ run, geometry }: { run: Run; geometry: Geometry }) {
   const last = geometry.columns.at(-1)!;
   const colors = palette();
   const many = last.length > 1;
+  const names = run.data === "own" ? run.names : [];
   return (
     <>
       {last.map(({ x, y }, unit) => (
@@ -27,7 +28,7 @@ export function Outputs({ run, geometry }: { run: Run; geometry: Geometry }) {
           style={placed(x, y)}
           key={`${run.data} ${last.length} ${unit}`}
           role="img"
-          aria-label={many ? `Output for class ${unit}` : "Output"}
+          aria-label={many ? `Output for ${className(names, unit)}` : "Output"}
         >
           <canvas
             data-layer={run.layers.length}
@@ -36,7 +37,11 @@ export function Outputs({ run, geometry }: { run: Run; geometry: Geometry }) {
             height={1}
             style={many && run.data !== "digits" ? { background: colors.classColor(unit) } : undefined}
           />
-          {many && <span class="output-name">{unit}</span>}
+          {many && (
+            <span class="output-name" title={names[unit]}>
+              {names[unit] ?? unit}
+            </span>
+          )}
         </div>
       ))}
     </>

@@ -1,4 +1,6 @@
 import { mostClasses } from "../data/points.ts";
+import { className } from "../model/run.ts";
+import { settings } from "../state.ts";
 import { count } from "./format.ts";
 import { OwnFile } from "./own-file.tsx";
 import { brush, history, ownPoints, setPoints, undo } from "./own-points.ts";
@@ -33,19 +35,20 @@ export function OwnData() {
 
 function Brushes({ classes }: { classes: number }) {
   const colors = palette();
+  const { names } = settings.value.train;
   const choose = (index: number) => {
     brush.value = index;
   };
   return (
     <div class="brushes" role="radiogroup" aria-label="Class to paint">
       {Array.from({ length: classes }, (_, i) => (
-        <label class="brush" key={i} title={`Paint class ${i}`}>
+        <label class="brush" key={i} title={`Paint ${className(names, i)}`}>
           <input
             type="radio"
             name="brush"
             checked={brush.value === i}
             onChange={() => choose(i)}
-            aria-label={`Class ${i}`}
+            aria-label={names[i] ?? `Class ${i}`}
           />
           <span style={{ background: colors.classColor(i) }} />
         </label>
@@ -61,6 +64,7 @@ function Brushes({ classes }: { classes: number }) {
           +
         </button>
       )}
+      {names[brush.value] !== undefined && <span class="brush-name">{names[brush.value]}</span>}
     </div>
   );
 }

@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
-import type { Choice } from "../data/csv.ts";
 import type { TableOrder, TableReport } from "../data/csv.worker.ts";
-import { tell } from "../state.ts";
+import type { Choice } from "../data/guess.ts";
+import { limits } from "../model/run.ts";
+import { changeTrain, settings, tell } from "../state.ts";
 import { Select } from "./controls.tsx";
 import { takePoints } from "./own-points.ts";
 
@@ -17,20 +18,28 @@ interface OpenFile {
 const open = signal<OpenFile | null>(null);
 const reading = signal(false);
 
+/** The name of a class as an address holds it. */
+const nameOf = (name: string) => name.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, limits.nameLetters);
+
 function finish(reader: Worker): void {
   reading.value = false;
   if (reader !== open.value?.reader) reader.terminate();
 }
 
 function take(reader: Worker, report: TableReport): void {
+  const { columns, choice } = report;
+  if (columns !== undefined && choice !== undefined) {
+    if (open.value?.reader !== reader) open.value?.reader.terminate();
+    open.value = { reader, columns, choice };
+  }
   if ("problem" in report) {
     tell(`${report.problem} What was there is kept.`);
+    // Where the columns are chosen.
+    if (columns !== undefined && settings.value.train.data !== "own") changeTrain({ data: "own" });
     return;
   }
-  if (open.value?.reader !== reader) open.value?.reader.terminate();
-  open.value = { reader, columns: report.columns, choice: report.choice };
-  for (const note of report.notes) tell(note, "news");
-  takePoints({ data: "own", own: report.own });
+  tell(report.notes.join("\n"), "news");
+  takePoints({ data: "own", own: report.own, names: report.names.map(nameOf) });
 }
 
 /** Reads a CSV file, off this thread. */

@@ -8,8 +8,11 @@ import type { DrawnPoints } from "../worker/protocol.ts";
 
 /** The class that is painted. */
 export const brush = signal(0);
+/** Points as a run has them. */
+type Points = Pick<Run, "own" | "names">;
+
 /** What the points were before each change, the last one last. */
-export const history = signal<readonly string[]>([]);
+export const history = signal<readonly Points[]>([]);
 
 const mostUndone = 50;
 
@@ -32,13 +35,14 @@ export function drawnOwnPoints(packed: string): DrawnPoints | null {
 
 /** Takes other points, so that it can be undone. */
 export function takePoints(patch: Pick<Run, "own"> & Partial<Run>): void {
-  history.value = [...history.value.slice(1 - mostUndone), settings.value.train.own];
+  const { own, names } = settings.value.train;
+  history.value = [...history.value.slice(1 - mostUndone), { own, names }];
   changeTrain(patch);
 }
 
 /** Takes points that were painted, or none. */
 export function setPoints(set: PointSet): void {
-  takePoints({ own: set.points.length === 0 ? "" : packPoints(set) });
+  takePoints(set.points.length === 0 ? { own: "", names: [] } : { own: packPoints(set) });
 }
 
 /** Back to the points before the last change. */
@@ -46,5 +50,5 @@ export function undo(): void {
   const before = history.value.at(-1);
   if (before === undefined) return;
   history.value = history.value.slice(0, -1);
-  changeTrain({ own: before });
+  changeTrain(before);
 }

@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { mostPoints, type Point } from "../data/points.ts";
-import { reach } from "../model/run.ts";
-import { tell } from "../state.ts";
+import { className, reach } from "../model/run.ts";
+import { settings, tell } from "../state.ts";
 import { brush, ownPoints, setPoints } from "./own-points.ts";
 import { palette } from "./palette.ts";
 import { toPixels } from "./surface.tsx";
@@ -18,6 +18,7 @@ export function Paint() {
   const [drawn, setDrawn] = useState<readonly Point[]>([]);
   const [cursor, setCursor] = useState<{ x: number; y: number } | null>(null);
   const [said, setSaid] = useState("");
+  const name = className(settings.value.train.names, brush.value);
   const paintable = () => {
     const { classes, points } = ownPoints();
     return classes > 0 || points.length === 0;
@@ -61,7 +62,7 @@ export function Paint() {
     const next = { x: bound(at.x + keyStep * dx!), y: bound(at.y + keyStep * dy!) };
     setCursor(next);
     if (puts && paintable()) keep([{ ...next, target: brush.value }]);
-    setSaid(`${puts ? `Class ${brush.value} at` : ""} ${next.x.toFixed(1)}, ${next.y.toFixed(1)}`);
+    setSaid(`${puts ? `${name} at` : ""} ${next.x.toFixed(1)}, ${next.y.toFixed(1)}`);
   };
   const color = palette().classColor(brush.value);
   const percent = (value: number) => `${toPixels(value, 100)}%`;
@@ -70,7 +71,7 @@ export function Paint() {
       ref={ref}
       class="paint"
       role="application"
-      aria-label={`Plane to paint points of class ${brush.value} on: arrows move the brush, Space puts a point`}
+      aria-label={`Plane to paint points of ${name} on: arrows move the brush, Space puts a point`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it is painted on with the keyboard
       tabIndex={0}
       onPointerDown={(event) => {

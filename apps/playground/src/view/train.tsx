@@ -1,6 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import { isPlanar } from "../model/run.ts";
-import { changeTrain, question, resetTraining, runProblem, settings, trainer } from "../state.ts";
+import { changeTrain, resetTraining, runProblem, settings, trainer } from "../state.ts";
 import { Panel, Switch } from "./controls.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { Digits } from "./digits.tsx";
@@ -30,7 +30,6 @@ export function Train() {
   const [showTest, setShowTest] = useState(false);
   const problem = runProblem(run);
   const untrained = useMemo(() => drawnOwnPoints(run.own), [run.own]);
-  const { task } = question();
   const look = watched.value;
   const neuron = look === null ? null : run.layers.slice(0, look.layer).reduce((sum, units) => sum + units, look.unit);
   const parameters = trainer.built.value?.parameters;
@@ -74,7 +73,7 @@ export function Train() {
               >
                 {run.data === "own" && neuron === null && <Paint />}
               </Surface>
-              <Legend task={task} />
+              <Legend run={run} />
             </>
           )}
           <MetricsTable />
