@@ -18,6 +18,7 @@ export { crc32c } from "./files/checksum.ts";
 export { loadNpy, saveNpy } from "./files/npy.ts";
 export { loadNpz, type SaveNpzOptions, saveNpz } from "./files/npz.ts";
 export { loadSafetensors, saveSafetensors, type TensorFile } from "./files/safetensors.ts";
+export type { LoadOptions } from "./files/selection.ts";
 export { glorotNormal, glorotUniform, heNormal, heUniform, type InitializerOptions } from "./initializers.ts";
 export { matrixProduct } from "./kernel/gemm.ts";
 export { checkIndices, gatherRows, nonZeroPositions, segmentSum, uniqueElements } from "./kernel/indexing.ts";

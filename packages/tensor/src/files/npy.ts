@@ -1,10 +1,10 @@
 import { describe } from "../describe.ts";
-import { bytesPerElement, type DType, type TypedData } from "../dtype.ts";
+import type { DType, TypedData } from "../dtype.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { permuted, rowMajor } from "../layout.ts";
-import { allocate } from "../memory.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { compact, EagerTensor, fromData, Tensor } from "../tensor.ts";
+import { elements, readElements } from "./elements.ts";
 import { parseHeader } from "./npy-header.ts";
 
 /*
@@ -15,6 +15,8 @@ import { parseHeader } from "./npy-header.ts";
 const MAGIC = "\x93NUMPY";
 // The header ends at a multiple of it, so that what follows is aligned for every element type.
 const ALIGNMENT = 64;
+// Longer than that of any array: a header beyond it is an attack or an accident.
+const MAX_HEADER = 2 ** 20;
 
 const descrOf: { readonly [D in DType]: string } = { float32: "<f4", float64: "<f8", int32: "<i4", bool: "|b1" };
 
@@ -36,10 +38,10 @@ export function saveNpy(value: Tensor): Uint8Array {
 
 /**
  * The array of a `.npy` file of any version, as a copy. Element types that tensors do not have are converted where no
- * value is lost: float16 to float32, every integer type to int32; big-endian and column-major files are put in order.
+ * value is lost: float16 to float32, every integer type to int32. Big-endian and column-major files are put in order.
  *
- * Throws an InvalidArgumentError that says what is wrong with a damaged file, or which element no tensor can hold,
- * before anything is allocated for it.
+ * Throws an InvalidArgumentError that names the fault of a damaged file, the kind of elements that no tensor has (text,
+ * objects, records), or the element that no int32 holds, before anything is allocated for it.
  */
 export function loadNpy(bytes: Uint8Array): Tensor {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`loadNpy: expected a Uint8Array, got ${describe(bytes)}`);
@@ -50,28 +52,25 @@ export function loadNpy(bytes: Uint8Array): Tensor {
 export function readNpy(where: string, bytes: Uint8Array): Tensor {
   const damaged = (fact: string) => new InvalidArgumentError(`${where}${fact}; the file is damaged or not an npy file`);
   const { text, start } = headerOf(bytes, damaged);
-  const { descr, fortranOrder, shape } = parseHeader(text, damaged);
-  const kind = kinds.get(descr.slice(1));
-  if (kind === undefined || !"<>=|".includes(descr[0]!)) {
-    const convertible = [...kinds.keys()].join(", ");
-    throw new InvalidArgumentError(`${where}its elements are ${descr}, of which no tensor is made; use ${convertible}`);
-  }
-  const size = sizeOf(shape);
-  const expected = size * kind.bytes;
+  const { descr, type, littleEndian, fortranOrder, shape } = parseHeader(where, text, damaged);
+  const expected = sizeOf(shape) * elements[type].bytes;
   if (expected !== bytes.length - start) {
     throw damaged(
       `shape ${formatShape(shape)} of ${descr} takes ${expected} bytes, the file has ${bytes.length - start} after its header`,
     );
   }
-  const elements = new DataView(bytes.buffer, bytes.byteOffset + start, expected);
-  const data = readElements(where, elements, kind, size, descr[0] !== ">");
-  return fortranOrder ? transposed(kind.dtype, shape, data) : fromData(kind.dtype, shape, data);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, expected);
+  const data = readElements(where, view, type, littleEndian);
+  const { dtype } = elements[type];
+  return fortranOrder ? transposed(dtype, shape, data) : fromData(dtype, shape, data);
 }
 
 type Damaged = (fact: string) => InvalidArgumentError;
 
 function headerOf(bytes: Uint8Array, damaged: Damaged): { text: string; start: number } {
-  if (bytes.length < MAGIC.length + 4 || !isMagic(bytes)) throw damaged("it does not begin as npy files do");
+  if (bytes.length < MAGIC.length + 4 || !isNpy(bytes)) {
+    throw damaged(`it does not begin as npy files do${isZip(bytes) ? ", but as npz archives do: use loadNpz" : ""}`);
+  }
   const major = bytes[MAGIC.length]!;
   if (major < 1 || major > 3) throw damaged(`it has format version ${major}, known are 1 to 3`);
   const begin = MAGIC.length + 2 + (major === 1 ? 2 : 4);
@@ -81,65 +80,18 @@ function headerOf(bytes: Uint8Array, damaged: Damaged): { text: string; start: n
   if (length > bytes.length - begin) {
     throw damaged(`its header claims ${length} bytes, the file has ${bytes.length - begin} after its length`);
   }
+  if (length > MAX_HEADER) throw damaged(`its header claims ${length} bytes, more than ${MAX_HEADER}`);
   const start = begin + length;
   return { text: new TextDecoder("latin1").decode(bytes.subarray(begin, start)), start };
 }
 
-function isMagic(bytes: Uint8Array): boolean {
+/** True for the bytes of a file that begins as npy files do. */
+export function isNpy(bytes: Uint8Array): boolean {
   return [...MAGIC].every((char, i) => bytes[i] === char.charCodeAt(0));
 }
 
-/** Element types of files: what becomes of them, and how one element is read. */
-interface Kind {
-  readonly dtype: DType;
-  readonly bytes: number;
-  read(view: DataView, at: number, littleEndian: boolean): number;
-}
-
-const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
-  ["f4", { dtype: "float32", bytes: 4, read: (view, at, little) => view.getFloat32(at, little) }],
-  ["f8", { dtype: "float64", bytes: 8, read: (view, at, little) => view.getFloat64(at, little) }],
-  ["f2", { dtype: "float32", bytes: 2, read: (view, at, little) => half(view.getUint16(at, little)) }],
-  ["i1", { dtype: "int32", bytes: 1, read: (view, at) => view.getInt8(at) }],
-  ["i2", { dtype: "int32", bytes: 2, read: (view, at, little) => view.getInt16(at, little) }],
-  ["i4", { dtype: "int32", bytes: 4, read: (view, at, little) => view.getInt32(at, little) }],
-  ["i8", { dtype: "int32", bytes: 8, read: (view, at, little) => Number(view.getBigInt64(at, little)) }],
-  ["u1", { dtype: "int32", bytes: 1, read: (view, at) => view.getUint8(at) }],
-  ["u2", { dtype: "int32", bytes: 2, read: (view, at, little) => view.getUint16(at, little) }],
-  ["u4", { dtype: "int32", bytes: 4, read: (view, at, little) => view.getUint32(at, little) }],
-  ["u8", { dtype: "int32", bytes: 8, read: (view, at, little) => Number(view.getBigUint64(at, little)) }],
-  ["b1", { dtype: "bool", bytes: 1, read: (view, at) => view.getUint8(at) }],
-]);
-
-/** The number that a float16 stands for (IEEE 754). */
-function half(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-function readElements(where: string, view: DataView, kind: Kind, size: number, littleEndian: boolean): TypedData {
-  const { dtype, bytes } = kind;
-  const data = allocate(dtype, size);
-  // As they lie, NaNs keep their payloads.
-  if (bytes === bytesPerElement(dtype) && littleEndian && kinds.get(descrOf[dtype].slice(1)) === kind) {
-    new Uint8Array(data.buffer).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  } else {
-    for (let i = 0; i < size; i++) {
-      const value = kind.read(view, i * bytes, littleEndian);
-      data[i] = value;
-      if (dtype === "int32" && data[i] !== value) throw strange(where, i, value, "an int32");
-    }
-  }
-  const odd = dtype === "bool" ? data.findIndex((value) => value > 1) : -1;
-  if (odd !== -1) throw strange(where, odd, data[odd]!, "a bool, 0 or 1");
-  return data;
-}
-
-function strange(where: string, position: number, value: number, wanted: string): InvalidArgumentError {
-  return new InvalidArgumentError(
-    `${where}element ${position} is ${value}, which is not ${wanted}; convert the array before it is saved`,
-  );
+function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b;
 }
 
 /** The tensor whose elements lie column by column. */

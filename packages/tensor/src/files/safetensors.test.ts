@@ -175,7 +175,11 @@ describe("damaged files", () => {
     ["gap", file({ a: entry([1], 0, 4), b: entry([1], 8, 12) }, 12), 'tensor "b" leaves a gap before it'],
     ["gap at the front", file({ a: entry([1], 4, 8) }, 8), 'tensor "a" leaves a gap before it'],
     ["bytes left over", file({ a: entry([1], 0, 4) }, 6), "the tensors take 4 bytes, the file has 6"],
-    ["no bool", file({ m: entry([1], 0, 1, "BOOL") }, 1).fill(7, -1), 'tensor "m" has the byte 7 for a bool'],
+    [
+      "no bool",
+      file({ m: entry([1], 0, 1, "BOOL") }, 1).fill(7, -1),
+      'tensor "m": element 0 is 7, which is not a bool',
+    ],
   ])("%s", (_, bytes, message) => {
     expect(() => loadSafetensors(bytes)).toThrow(InvalidArgumentError);
     expect(() => loadSafetensors(bytes)).toThrow(
@@ -183,9 +187,17 @@ describe("damaged files", () => {
     );
   });
 
-  test.each(["I64", "F16", "BF16", "U8", "I8", "C64", "f32", 5, null])("dtype %s", (dtype) => {
+  test.each(["C64", "F8_E5M2", "f32"])("dtype %s", (dtype) => {
+    const load = () => loadSafetensors(file({ w: entry([1], 0, 8, dtype) }, 8));
+    expect(load).toThrow(InvalidArgumentError);
+    expect(load).toThrow(
+      `loadSafetensors: tensor "w": its dtype is ${JSON.stringify(dtype)}, which no tensor has; convert it to one of BOOL`,
+    );
+  });
+
+  test.each([5, null])("dtype %s", (dtype) => {
     expect(() => loadSafetensors(file({ w: entry([1], 0, 8, dtype) }, 8))).toThrow(
-      `loadSafetensors: tensor "w" has dtype ${JSON.stringify(dtype)}, which no tensor has here; convert it to one of`,
+      `loadSafetensors: tensor "w" has dtype ${dtype}, not a string`,
     );
   });
 

@@ -1,9 +1,10 @@
 import { describe } from "../describe.ts";
-import { bytesPerElement, type DType } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
 import { InvalidArgumentError, ValueError } from "../errors.ts";
-import { allocate } from "../memory.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import { fromData, Tensor } from "../tensor.ts";
+import { type ElementType, elements, readElements, UnfitError } from "./elements.ts";
+import { type LoadOptions, select } from "./selection.ts";
 
 /*
  * The safetensors file format (github.com/huggingface/safetensors): eight bytes that hold the length of a JSON header,
@@ -22,7 +23,22 @@ const PREFIX_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 
 const tagOf: { readonly [D in DType]: string } = { float32: "F32", float64: "F64", int32: "I32", bool: "BOOL" };
-const dtypeOf = new Map(Object.entries(tagOf).map(([dtype, tag]) => [tag, dtype as DType]));
+/** Tags that are read. Other tags are those of element types that no tensor has, and of newer versions of the format. */
+const typeOf: ReadonlyMap<unknown, ElementType> = new Map<string, ElementType>([
+  ["BOOL", "bool"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+  ["F32", "float32"],
+  ["F64", "float64"],
+  ["I8", "int8"],
+  ["I16", "int16"],
+  ["I32", "int32"],
+  ["I64", "int64"],
+  ["U8", "uint8"],
+  ["U16", "uint16"],
+  ["U32", "uint32"],
+  ["U64", "uint64"],
+]);
 // Widest elements first keeps every tensor aligned to its element size.
 const fileOrder: readonly DType[] = ["float64", "float32", "int32", "bool"];
 
@@ -70,11 +86,14 @@ export function saveSafetensors(tensors: Record<string, Tensor>, metadata: Recor
 }
 
 /**
- * Reads the bytes of a safetensors file. The tensors are copies; the bytes may be reused.
- * Throws an InvalidArgumentError that says what is wrong with a damaged file or which tensor cannot be represented,
- * before anything is allocated for it.
+ * Reads the bytes of a safetensors file. The tensors are copies; the bytes may be reused. Element types that tensors do not
+ * have are converted where no value is lost: F16 and BF16 to float32, every integer type to int32. Tensors of other types
+ * (F8) are passed over with a warning; see `LoadOptions`.
+ *
+ * Throws an InvalidArgumentError that names the fault of a damaged file or the tensor that cannot be represented, before
+ * anything is allocated for it, and a NotFoundError for a name that the file lacks.
  */
-export function loadSafetensors(bytes: Uint8Array): TensorFile {
+export function loadSafetensors(bytes: Uint8Array, options: LoadOptions = {}): TensorFile {
   if (!(bytes instanceof Uint8Array))
     throw new TypeError(`loadSafetensors: expected a Uint8Array, got ${describe(bytes)}`);
   const { header, start } = readHeader(bytes);
@@ -85,15 +104,14 @@ export function loadSafetensors(bytes: Uint8Array): TensorFile {
     else places.push(readPlace(name, value));
   }
   checkCoverage(places, bytes.length - start);
-  const tensors: Record<string, Tensor> = Object.create(null);
-  for (const place of places) tensors[place.name] = readTensor(place, bytes, start);
-  return { tensors, metadata };
+  const stored = places.map((place) => ({ name: place.name, read: () => readTensor(place, bytes, start) }));
+  return { tensors: select("loadSafetensors", stored, options), metadata };
 }
 
-/** What the header says about one tensor; offsets count from the end of the header. */
+/** The header's description of one tensor; offsets count from the end of the header. */
 interface Place {
   readonly name: string;
-  readonly dtype: DType;
+  readonly tag: string;
   readonly shape: Shape;
   readonly begin: number;
   readonly end: number;
@@ -115,7 +133,8 @@ function readHeader(bytes: Uint8Array): { header: object; start: number } {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(PREFIX_BYTES, start));
     header = JSON.parse(text);
   } catch (cause) {
-    throw damaged(`the header is not JSON (${(cause as Error).message})`);
+    const deep = cause instanceof RangeError ? "nested too deeply" : (cause as Error).message;
+    throw damaged(`the header is not JSON (${deep.slice(0, 200)})`);
   }
   if (!isRecord(header)) throw damaged("the header is not a JSON object");
   const repeated = repeatedKey(text);
@@ -126,35 +145,31 @@ function readHeader(bytes: Uint8Array): { header: object; start: number } {
 function readMetadata(value: unknown): Record<string, string> {
   if (!isRecord(value)) throw damaged(`${METADATA} is not a JSON object`);
   for (const [name, note] of Object.entries(value)) {
-    if (typeof note !== "string") throw damaged(`metadata ${quote(name)} is ${describe(note)}, not a string`);
+    if (typeof note !== "string") throw damaged(`metadata ${shown(name)} is ${describe(note)}, not a string`);
   }
   return value as Record<string, string>;
 }
 
 function readPlace(name: string, entry: unknown): Place {
-  const tensor = `tensor ${quote(name)}`;
+  const tensor = `tensor ${shown(name)}`;
   if (!isRecord(entry)) throw damaged(`${tensor} has no description`);
   const { dtype: tag, shape, data_offsets: offsets } = entry;
-  const dtype = dtypeOf.get(tag as string);
-  if (dtype === undefined) {
-    throw new InvalidArgumentError(
-      `loadSafetensors: ${tensor} has dtype ${quote(tag)}, which no tensor has here; convert it to one of ${[...dtypeOf.keys()].join(", ")}`,
-    );
-  }
+  if (typeof tag !== "string") throw damaged(`${tensor} has dtype ${shown(tag)}, not a string`);
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    throw damaged(`${tensor} has shape ${quote(shape)}, not a list of integers >= 0`);
+    throw damaged(`${tensor} has shape ${shown(shape)}, not a list of integers >= 0`);
   }
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
   if (!isCount(begin) || !isCount(end) || begin > end) {
-    throw damaged(`${tensor} has data_offsets ${quote(offsets)}, not a begin and an end`);
+    throw damaged(`${tensor} has data_offsets ${shown(offsets)}, not a begin and an end`);
   }
-  const expected = sizeOf(shape) * bytesPerElement(dtype);
+  const type = typeOf.get(tag);
+  const expected = type === undefined ? end - begin : sizeOf(shape) * elements[type].bytes;
   if (end - begin !== expected) {
     throw damaged(
       `${tensor} of shape ${formatShape(shape)} and dtype ${tag} takes ${expected} bytes, not ${end - begin}`,
     );
   }
-  return { name, dtype, shape, begin, end };
+  return { name, tag, shape, begin, end };
 }
 
 /** Every byte after the header belongs to exactly one tensor. */
@@ -163,10 +178,10 @@ function checkCoverage(places: readonly Place[], available: number): void {
   for (const { name, begin, end } of [...places].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {
       const fault = begin < covered ? "overlaps another tensor" : "leaves a gap before it";
-      throw damaged(`tensor ${quote(name)} ${fault}: it begins at byte ${begin}, the one before ends at ${covered}`);
+      throw damaged(`tensor ${shown(name)} ${fault}: it begins at byte ${begin}, the one before ends at ${covered}`);
     }
     if (end > available) {
-      throw damaged(`tensor ${quote(name)} ends at byte ${end}, the file has ${available} after the header`);
+      throw damaged(`tensor ${shown(name)} ends at byte ${end}, the file has ${available} after the header`);
     }
     covered = end;
   }
@@ -174,33 +189,53 @@ function checkCoverage(places: readonly Place[], available: number): void {
     throw damaged(`the tensors take ${covered} bytes, the file has ${available} after the header`);
 }
 
-function readTensor({ name, dtype, shape, begin, end }: Place, bytes: Uint8Array, start: number): Tensor {
-  const data = allocate(dtype, sizeOf(shape));
-  new Uint8Array(data.buffer).set(bytes.subarray(start + begin, start + end));
-  if (dtype === "bool") {
-    const strange = data.find((value) => value > 1);
-    if (strange !== undefined) throw damaged(`tensor ${quote(name)} has the byte ${strange} for a bool, not 0 or 1`);
+function readTensor({ name, tag, shape, begin, end }: Place, bytes: Uint8Array, start: number): Tensor {
+  const where = `loadSafetensors: tensor ${shown(name)}: `;
+  const type = typeOf.get(tag);
+  if (type === undefined) {
+    const known = [...typeOf.keys()].join(", ");
+    throw new UnfitError(`${where}its dtype is ${shown(tag)}, which no tensor has; convert it to one of ${known}`);
   }
-  return fromData(dtype, shape, data);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start + begin, end - begin);
+  return fromData(elements[type].dtype, shape, readElements(where, view, type));
 }
 
 /**
- * The first key that some object in `json` has twice, as written there; `null` when there is none. JSON.parse would
- * quietly keep the last.
+ * The first key that some object in `json`, which is legal, has twice, as written there; `null` when there is none.
+ * JSON.parse would quietly keep the last.
  */
 function repeatedKey(json: string): string | null {
   const open: Set<string>[] = [];
-  for (const [token, text, colon] of json.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}]/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "}") open.pop();
-    else if (text !== undefined && colon !== undefined) {
-      const keys = open.at(-1)!;
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at];
+    if (char === "{") open.push(new Set());
+    else if (char === "}") open.pop();
+    if (char !== '"') continue;
+    const end = endOfString(json, at);
+    if (isKey(json, end)) {
+      const text = json.slice(at, end);
       const name = JSON.parse(text) as string;
-      if (keys.has(name)) return text;
-      keys.add(name);
+      const keys = open.at(-1);
+      if (keys?.has(name)) return text;
+      keys?.add(name);
     }
+    at = end - 1;
   }
   return null;
+}
+
+/** The place behind the string that begins at `at`. */
+function endOfString(json: string, at: number): number {
+  let end = at + 1;
+  while (json[end] !== '"') end += json[end] === "\\" ? 2 : 1;
+  return end + 1;
+}
+
+/** True when a colon follows. */
+function isKey(json: string, end: number): boolean {
+  let at = end;
+  while (" \t\n\r".includes(json[at] ?? ":")) at++;
+  return json[at] === ":";
 }
 
 function damaged(fact: string): InvalidArgumentError {
@@ -213,6 +248,17 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** A value of the header for messages; a long one is cut. */
+function shown(value: unknown): string {
+  let text: string;
+  try {
+    text = quote(value);
+  } catch {
+    return "nested too deeply";
+  }
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 
 function quote(value: unknown): string {
