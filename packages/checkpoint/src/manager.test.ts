@@ -1,11 +1,21 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Variable } from "@gradtape/graph";
 import { InvalidArgumentError, RuntimeError, ValueError } from "@gradtape/tensor";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Checkpoint } from "./checkpoint.ts";
 import { CheckpointManager } from "./manager.ts";
+
+/** While the disk is full, every write aside fails as on a disk without space. */
+const disk = vi.hoisted(() => ({ full: false }));
+vi.mock("node:fs/promises", async (original) => {
+  const files = await original<typeof import("node:fs/promises")>();
+  const open: typeof files.open = (path, flags, mode) =>
+    disk.full && String(path).endsWith(".aside") ? files.open("/dev/full", "w") : files.open(path, flags, mode);
+  return { ...files, open };
+});
 
 let root: string;
 let folder: string;
@@ -106,33 +116,28 @@ describe("a folder of checkpoints", () => {
 
   test("other files stay, and what a dead process left aside goes", async () => {
     await mkdir(folder, { recursive: true });
-    const left = ".checkpoint-7.safetensors.4194999.aside";
-    for (const name of ["notes.txt", left, ".checkpoint-8.safetensors.1.aside"])
-      await writeFile(join(folder, name), "");
+    const aside = (step: number, process: number) => `.checkpoint-${step}.safetensors.${process}.${randomUUID()}.aside`;
+    const alive = aside(8, 1);
+    for (const name of ["notes.txt", aside(7, 4194999), alive]) await writeFile(join(folder, name), "");
     await saved(1);
-    expect((await readdir(folder)).sort()).toEqual([
-      ".checkpoint-8.safetensors.1.aside",
-      "checkpoint-1.safetensors",
-      "notes.txt",
-    ]);
+    expect((await readdir(folder)).sort()).toEqual([alive, "checkpoint-1.safetensors", "notes.txt"]);
   });
 });
 
 describe("what cannot be written", () => {
   test("a full disk: the error says so, and the checkpoint before is intact", async () => {
     const { w, manager } = await saved(1);
-    // Writing to this device fails as on a disk without space.
-    await symlink("/dev/full", join(folder, `.checkpoint-2.safetensors.${process.pid}.aside`));
+    disk.full = true;
     const before = await readFile(file(1));
     w.assign([5, 5]);
     await expect(manager.save(2)).rejects.toThrow(RuntimeError);
-    await symlink("/dev/full", join(folder, `.checkpoint-2.safetensors.${process.pid}.aside`));
     await expect(manager.save(2)).rejects.toThrow(
       `save: ${file(2)} cannot be written: ENOSPC: no space left on device, write; ${file(1)} is as it was`,
     );
     expect(await readFile(file(1))).toEqual(before);
     expect(await readdir(folder)).toEqual(["checkpoint-1.safetensors"]);
-    expect(await manager.save(3)).toBe(file(3)); // there is space again
+    disk.full = false;
+    expect(await manager.save(3)).toBe(file(3));
   });
 
   test("a folder that is a file, and one below a file", async () => {

@@ -1,16 +1,16 @@
+import { randomUUID } from "node:crypto";
 import { access, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-const asideOf = (path: string, process: number | string) => join(dirname(path), `.${basename(path)}.${process}.aside`);
-
 /**
- * Writes a file so that whoever opens it finds the old bytes or the new ones, never half of them: they are written aside,
- * flushed to the disk, and renamed. What was there stays as it was when anything fails; the error is the system's.
+ * Writes a file so that a reader finds the old bytes or the new ones, never half of them: they are written aside, flushed to
+ * the disk, and renamed. Of several writes at once the last rename wins. The old file stays as it was when anything fails;
+ * the error is the system's.
  */
 export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
-  const aside = asideOf(path, process.pid);
+  const aside = join(dirname(path), `.${basename(path)}.${process.pid}.${randomUUID()}.aside`);
   try {
-    const file = await open(aside, "w");
+    const file = await open(aside, "wx");
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -51,10 +51,10 @@ export async function makeFolder(path: string): Promise<void> {
   await makeFolder(path);
 }
 
-/** Removes what processes that have ended left aside in a folder. */
+/** Removes the files that processes which have ended left aside in a folder. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const [, process] = /^\..*\.(\d+)\.aside$/.exec(name) ?? [];
+    const [, process] = /^\..*\.(\d+)\.[\da-f-]{36}\.aside$/.exec(name) ?? [];
     if (process !== undefined && !isAlive(Number(process))) await rm(join(folder, name), { force: true });
   }
 }
