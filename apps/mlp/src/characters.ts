@@ -11,7 +11,7 @@ import { describeOptimizer, optimizerSettings } from "./optimizer.ts";
 import type { RunOptions } from "./options.ts";
 import { showCurve, sumUp } from "./report.ts";
 import { openSummaries } from "./summaries.ts";
-import { beside, count, counted, duration, epochOf, percent, speed } from "./terminal/format.ts";
+import { beside, count, counted, duration, epochOf, percent } from "./terminal/format.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { assertWritable, keepWeights, loadWeights } from "./weights.ts";
 
@@ -101,18 +101,19 @@ export async function trainCharacters(
   );
   if (options.load !== undefined) await loadWeights(options.load, learner);
   const tally = new Tally();
-  const settings = { context, embedding, hidden, batch, epochs, seed: options.seed, ...optimizerSettings(options) };
-  const checkpoints = await openCheckpoints(options, { learner, data, tally, settings }, screen);
+  const settings = { context, embedding, hidden, batch, seed: options.seed, ...optimizerSettings(options) };
+  const checkpoints = await openCheckpoints(options, { learner, data, tally, settings, epochs }, screen);
   using summaries = openSummaries(options.summaries, learner);
 
   screen.line(
     `names: ${count(names.train.length)} to learn (${count(examples)} characters), ${names.test.length} held out`,
   );
   screen.line(
-    `character model: ${context} characters, each ${embedding} numbers, ${hidden} hidden units, ${count(weightCount(learner))} weights` +
-      `${options.load ? `, from ${options.load}` : ""}`,
+    `character model: ${context} characters of ${embedding} numbers, ${hidden} hidden units, ` +
+      `${count(weightCount(learner))} weights${options.load ? `, from ${options.load}` : ""}`,
   );
-  screen.line(`${describeOptimizer(options)}; batch ${batch}, ${counted(epochs, "epoch")}, seed ${options.seed}`);
+  screen.line(describeOptimizer(options));
+  screen.line(`batch ${batch}, ${counted(epochs, "epoch")}, seed ${options.seed}`);
   screen.line(describeEngine(options.mode));
   screen.line(`loss in nats per character; characters alone (unigram entropy): ${entropy.toFixed(4)}`);
   screen.line();
@@ -128,8 +129,7 @@ export async function trainCharacters(
         summaries.epoch(epochResult, { "held-out loss": testLoss });
         screen.line(
           `${epochOf(epoch, epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(accuracy)}  ` +
-            `${screen.colors.bold(`held-out loss ${testLoss.toFixed(4)}`)}  (unigram ${entropy.toFixed(4)})  ` +
-            `${duration(milliseconds)}  ${speed(examples, milliseconds)}`,
+            `${screen.colors.bold(`held-out loss ${testLoss.toFixed(4)}`)}  ${duration(milliseconds)}`,
         );
       },
     },
@@ -150,9 +150,9 @@ export async function trainCharacters(
   showCurve(tally.losses, screen);
   showSamples(samples, new Set(names.train), screen);
   screen.line(
-    `held-out loss ${screen.colors.bold(testLoss.toFixed(4))} against a unigram entropy of ${entropy.toFixed(4)} nats per character, ` +
-      `after ${counted(epochs, "epoch")} in ${duration(performance.now() - began)}`,
+    `held-out loss ${screen.colors.bold(testLoss.toFixed(4))} against a unigram entropy of ${entropy.toFixed(4)} nats per character`,
   );
+  screen.line(`${counted(epochs, "epoch")} in ${duration(performance.now() - began)}`);
   sumUp(result, epochs, options.mode, screen);
   screen.line(text);
   return { fingerprint: print, unigramEntropy: entropy, testLoss, samples };

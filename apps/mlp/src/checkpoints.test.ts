@@ -11,7 +11,9 @@ const disk = vi.hoisted(() => ({ full: false }));
 vi.mock("node:fs/promises", async (original) => {
   const files = await original<typeof import("node:fs/promises")>();
   const open: typeof files.open = (path, flags, mode) =>
-    disk.full && /checkpoint-12\..*\.aside$/.test(String(path)) ? files.open("/dev/full", "w") : files.open(path, flags, mode);
+    disk.full && /checkpoint-12\..*\.aside$/.test(String(path))
+      ? files.open("/dev/full", "w")
+      : files.open(path, flags, mode);
   return { ...files, open };
 });
 
@@ -87,6 +89,15 @@ describe("a run that was stopped goes on", () => {
     expect(resumed.output).toMatch(/checkpoint-60.safetensors: restore: tensor "[^"]+" .* checksum it was saved with/);
     expect(resumed.output).toMatch(/resumed after 56 steps/);
     expect(resumed.print).toBe(whole.print);
+  });
+
+  test("one that has ended goes on for more epochs", async () => {
+    const folder = newFolder();
+    await run(`${small} ${folder}`);
+    const more = await run(`${small.replace("--epochs 6", "--epochs 8")} ${folder} --resume`);
+    expect(more.errors).toBe("");
+    expect(more.output).toContain("planned for 6 epochs before, for 8 now; the learning rate follows the new plan");
+    expect(more.output.match(/^epoch \d\/8/gm)).toEqual(["epoch 7/8", "epoch 8/8"]);
   });
 
   test("without a checkpoint yet it begins", async () => {

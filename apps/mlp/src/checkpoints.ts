@@ -16,6 +16,8 @@ interface Run {
   readonly tally: Tally;
   /** The settings on which the bits depend, by the names of their flags. */
   readonly settings: Settings;
+  /** How long it goes on; a run that is resumed may go on for longer. */
+  readonly epochs: number;
 }
 
 type Settings = { readonly [flag: string]: number | string | boolean };
@@ -36,7 +38,7 @@ const nothing: Checkpoints = { async afterStep() {}, async finish() {} };
  */
 export async function openCheckpoints(
   { checkpoint: folder, checkpointEvery, resume }: RunOptions,
-  { learner, data, tally, settings }: Run,
+  { learner, data, tally, settings, epochs }: Run,
   screen: Screen,
 ): Promise<Checkpoints> {
   if (folder === undefined) {
@@ -45,7 +47,7 @@ export async function openCheckpoints(
   }
   const { engine, optimizer, globalStep } = learner;
   const model = Object.fromEntries(learner.weights);
-  const group = { model, optimizer, globalStep, data, tally, settings: fixed(settings) };
+  const group = { model, optimizer, globalStep, data, tally, settings: fixed(settings, epochs, screen) };
   const manager = new CheckpointManager(new gt.Checkpoint(group, { session: engine.session }), folder);
   const attempt = <T>(what: Promise<T>) => what.catch((error: Error) => Promise.reject(mistakeOf(folder, error)));
 
@@ -79,11 +81,15 @@ async function restore(manager: CheckpointManager, screen: Screen): Promise<void
   );
 }
 
-/** Settings that must be the same when the run goes on. */
-function fixed(settings: Settings): gt.Stateful {
+/** Settings that must be the same when the run goes on, and the epochs, which may be others. */
+function fixed(settings: Settings, epochs: number, screen: Screen): gt.Stateful {
   return {
-    state: settings,
-    restore(saved: Settings) {
+    state: { ...settings, epochs },
+    restore({ epochs: planned, ...saved }: Settings) {
+      if (planned !== epochs) {
+        const rate = settings.schedule === "constant" ? "" : "; the learning rate follows the new plan";
+        screen.line(`planned for ${planned} epochs before, for ${epochs} now${rate}`);
+      }
       const differing = Object.keys({ ...saved, ...settings }).filter((flag) => saved[flag] !== settings[flag]);
       if (differing.length === 0) return;
       const told = differing.map((flag) => `--${flag} was ${saved[flag]}, is ${settings[flag]}`);

@@ -19,7 +19,7 @@ export function addHandoverCommands(program: Command, run: Run): Command {
     .command("export")
     .description("write a training step for TensorFlow, XLA or ONNX Runtime, with weights and batches")
     .addOption(choice("--format <name>", "for whom", formats).makeOptionMandatory())
-    .option("--out <folder>", "what to write into", "handover")
+    .requiredOption("--out <folder>", "the folder to write into")
     .addOption(choice("--model <name>", "what learns", handoverModels).default("perceptron"))
     .option("--dataset <name>", "of the perceptron: mnist, digits, spirals, or a folder of IDX files", "mnist")
     .option("--layers <sizes>", "sizes of its hidden layers, or none", layers)
@@ -30,7 +30,7 @@ export function addHandoverCommands(program: Command, run: Run): Command {
     .option("--decay <number>", "how slowly the mean of squared gradients forgets", real(0, 1, true), 0.9)
     .option("--momentum <number>", "share of the last step that is kept", real(0, 1, true), 0)
     .option("--epsilon <number>", "keeps the division away from zero", positive, 1e-7)
-    .option("--centered", "divide by the variance of the gradients", false)
+    .option("--centered", "divide by the standard deviation of the gradients, not their RMS", false)
     .option("--seed <number>", "same seed, same bits", whole(0), 1)
     .option("--load <file>", "start from the weights of a file")
     .action((options: ExportOptions) => run(exportStep, options));

@@ -55,8 +55,9 @@ describe("export", () => {
   test.each([
     [["--format", "caffe"], 2, /Allowed choices are graphdef, stablehlo, onnx/],
     [[], 2, /required option '--format <name>' not specified/],
+    [["--format", "onnx"], 2, /required option '--out <folder>' not specified/],
     [["--format", "onnx", "--steps", "0"], 2, /Expected a whole number/],
-    [["--format", "onnx", "--load", "nowhere"], 1, /--load nowhere: cannot be read/],
+    [["--format", "onnx", "--out", "/tmp/none", "--load", "nowhere"], 1, /--load nowhere: cannot be read/],
   ])("%j is a mistake", async (flags, code, message) => {
     const { exitCode, errors } = await run("export", ...flags, ...small.slice(0, flags.includes("--steps") ? 4 : 6));
     expect(exitCode).toBe(code);

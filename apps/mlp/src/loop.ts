@@ -97,17 +97,49 @@ export function pauseKeeper(): () => Promise<boolean> {
   };
 }
 
+/**
+ * How fast steps are, over those of this process. The first one counts as no time: the steps are compiled in it, so it says
+ * nothing about those to come.
+ */
+class Speed {
+  private examples = 0;
+  private steps = -1;
+  private milliseconds = 0;
+
+  add(rows: number, milliseconds: number): void {
+    this.steps++;
+    if (this.steps === 0) return;
+    this.examples += rows;
+    this.milliseconds += milliseconds;
+  }
+
+  /** False until two steps were made. */
+  get known(): boolean {
+    return this.steps > 0;
+  }
+
+  get examplesPerSecond(): number {
+    return (1000 * this.examples) / this.milliseconds;
+  }
+
+  /** The time that more steps like these take. */
+  millisecondsFor(steps: number): number {
+    return (this.milliseconds / this.steps) * steps;
+  }
+}
+
 /** Runs a course until its end or until `signal` is aborted, whichever comes first; a step that began is finished. */
 export async function runCourse(course: Course, screen: Screen, signal: AbortSignal): Promise<CourseResult> {
   const { data, epochs, tally } = course;
   const steps = data.size;
   const totalSteps = steps * epochs;
   const pause = pauseKeeper();
-  const stepsBefore = tally.losses.length;
+  const speed = new Speed();
   let seen = 0;
   let milliseconds = 0;
   for (let epoch = data.state.epoch + 1; epoch <= epochs; epoch++) {
     const began = performance.now();
+    let before = began;
     let means = { loss: Number.NaN, accuracy: Number.NaN };
     for (const [inputs, labels] of data) {
       const result = course.learn(inputs, labels);
@@ -118,12 +150,14 @@ export async function runCourse(course: Course, screen: Screen, signal: AbortSig
       seen += labels.size;
       const { losses, loss, accuracy } = tally;
       await course.afterStep(losses.length);
-      if (await pause()) {
-        const elapsed = milliseconds + performance.now() - began;
+      const now = performance.now();
+      speed.add(labels.size, now - before);
+      before = now;
+      if ((await pause()) && speed.known) {
         screen.progress({
           ...{ epoch, epochs, step, steps, losses, totalSteps, loss, accuracy },
-          examplesPerSecond: (1000 * seen) / elapsed,
-          millisecondsLeft: (elapsed * (totalSteps - losses.length)) / (losses.length - stepsBefore),
+          examplesPerSecond: speed.examplesPerSecond,
+          millisecondsLeft: speed.millisecondsFor(totalSteps - losses.length),
         });
       }
       if (signal.aborted) break;

@@ -33,7 +33,7 @@ export function makeOptimizer(options: OptimizerOptions, steps: number): Schedul
 /** The settings in a few words. */
 export function describeOptimizer(options: OptimizerOptions): string {
   const { learningRate, schedule, decay, momentum, epsilon, centered } = options;
-  const parts = [`learning rate ${learningRate} (${schedule})`, `decay ${decay}`];
+  const parts = [`rate ${learningRate} (${schedule})`, `decay ${decay}`];
   if (momentum !== 0) parts.push(`momentum ${momentum}`);
   parts.push(`epsilon ${epsilon}`);
   return `${centered ? "centered " : ""}RMSProp, ${parts.join(", ")}`;

@@ -112,6 +112,16 @@ describe("a mistake ends with 1 and one line", () => {
 });
 
 describe("training", () => {
+  test.each([
+    "--dataset digits --limit 200 --epochs 12 --momentum 0.5 --centered",
+    "--dataset spirals --limit 100 --epochs 10",
+    "names --epochs 10 --hidden 4 --embedding 2 --samples 3",
+  ])("no line is wider than 80 columns: %s", async (parameters) => {
+    const { output, errors } = await run(parameters);
+    expect(errors).toBe("");
+    expect(output.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+
   test("learns the spirals, piped: plain lines, one for every epoch", async () => {
     const { exitCode, output, errors } = await run("--dataset spirals");
     expect(errors).toBe("");

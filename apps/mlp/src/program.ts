@@ -28,7 +28,7 @@ function addRunFlags(command: Command): Command {
     .option("--decay <number>", "how slowly the mean of squared gradients forgets", real(0, 1, true), 0.9)
     .option("--momentum <number>", "share of the last step that is kept", real(0, 1, true), 0)
     .option("--epsilon <number>", "keeps the division away from zero", real(0, Number.POSITIVE_INFINITY), 1e-7)
-    .option("--centered", "divide by the variance of the gradients", false)
+    .option("--centered", "divide by the standard deviation of the gradients, not their RMS", false)
     .addOption(
       command
         .createOption("--mode <name>", "how the steps are run, with the same bits")

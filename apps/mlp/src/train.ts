@@ -12,7 +12,7 @@ import { describeOptimizer, optimizerSettings } from "./optimizer.ts";
 import type { RunOptions } from "./options.ts";
 import { drawReport, sumUp } from "./report.ts";
 import { openSummaries } from "./summaries.ts";
-import { count, counted, duration, epochOf, percent, speed } from "./terminal/format.ts";
+import { count, counted, duration, epochOf, percent } from "./terminal/format.ts";
 import type { Screen } from "./terminal/screen.ts";
 import { assertWritable, keepWeights, loadWeights } from "./weights.ts";
 
@@ -61,12 +61,11 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
       layers: chosen.layers.join(",") || "none",
       examples,
       batch,
-      epochs,
       seed: options.seed,
     },
     ...optimizerSettings(chosen),
   };
-  const checkpoints = await openCheckpoints(options, { learner, data, tally, settings }, screen);
+  const checkpoints = await openCheckpoints(options, { learner, data, tally, settings, epochs }, screen);
   using summaries = openSummaries(options.summaries, learner);
 
   screen.line(
@@ -76,7 +75,8 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
   screen.line(
     `perceptron ${sizes.join("-")}: ${count(weightCount(learner))} weights${options.load ? `, from ${options.load}` : ""}`,
   );
-  screen.line(`${describeOptimizer(chosen)}; batch ${batch}, ${counted(epochs, "epoch")}, seed ${options.seed}`);
+  screen.line(describeOptimizer(chosen));
+  screen.line(`batch ${batch}, ${counted(epochs, "epoch")}, seed ${options.seed}`);
   screen.line(describeEngine(options.mode));
   screen.line();
 
@@ -91,9 +91,8 @@ export async function train(options: TrainOptions, screen: Screen, signal: Abort
         test = await evaluate(learner, testData);
         summaries.epoch(epochResult, { "test loss": test.loss, "test accuracy": accuracy()! });
         screen.line(
-          `${epochOf(epoch, epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(trained)}  test loss ` +
-            `${test.loss.toFixed(4)}  ${screen.colors.bold(`test accuracy ${percent(accuracy()!)}`)}  ` +
-            `${duration(milliseconds)}  ${speed(examples, milliseconds)}`,
+          `${epochOf(epoch, epochs)}  loss ${loss.toFixed(4)}  accuracy ${percent(trained)}  ` +
+            `${screen.colors.bold(`test ${test.loss.toFixed(4)}, ${percent(accuracy()!)}`)}  ${duration(milliseconds)}`,
         );
       },
     },

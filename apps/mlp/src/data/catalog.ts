@@ -3,7 +3,7 @@ import type * as gt from "gradtape";
 import { Mistake } from "../mistake.ts";
 import type { Dataset } from "./dataset.ts";
 import { loadDigits } from "./digits.ts";
-import { loadIdxFolder } from "./idx.ts";
+import { isIdxPrefix, loadIdxFolder } from "./idx-folder.ts";
 import { loadMnist } from "./mnist.ts";
 import { makeSpirals } from "./spirals.ts";
 
@@ -37,7 +37,7 @@ export async function loadDataset(name: string, random: gt.Generator): Promise<D
   if (name === "digits") return loadDigits();
   if (name === "spirals") return makeSpirals(random);
   const found = await stat(name).catch(() => undefined);
-  if (found?.isDirectory()) return loadIdxFolder(name, name);
+  if (found?.isDirectory() || (found === undefined && (await isIdxPrefix(name)))) return loadIdxFolder(name, name);
   const fault = found === undefined ? "no such dataset or folder" : "is a file, not a folder";
   throw new Mistake(`--dataset ${name}: ${fault}; expected mnist, digits, spirals, or a folder of IDX files`);
 }

@@ -4,7 +4,7 @@ import { zipSync } from "fflate";
 import * as gt from "gradtape";
 import { describe, expect, test } from "vitest";
 import { Mistake } from "../mistake.ts";
-import { parseIdx } from "./idx.ts";
+import { images, labels, parseIdx } from "./idx.ts";
 
 /*
  * Files that somebody has damaged, or made up: a reader gives what it reads or its documented error, and allocates nothing
@@ -73,7 +73,7 @@ const formats: Record<string, Format> = {
     mend: (bytes) => zipSync({ "a.npy": bytes }, { level: bytes.length % 2 === 0 ? 0 : 6 }),
   },
   idx: {
-    read: (bytes) => parseIdx(bytes, "file", bytes.length % 2 === 0 ? 1 : 3),
+    read: (bytes) => parseIdx(bytes, "file", bytes.length % 2 === 0 ? labels : images),
     error: Mistake,
     whole: [idx(3, 2, 4, 4), idx(1, 5), idx(3, 0, 2, 2)],
     start: Uint8Array.of(0, 0, 8, 3),

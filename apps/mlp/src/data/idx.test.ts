@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadIdxFolder, parseIdx, readIdx } from "./idx.ts";
+import { images as imageFile, labels as labelFile, parseIdx, readIdx } from "./idx.ts";
+import { loadIdxFolder } from "./idx-folder.ts";
 
 /** The bytes of an IDX file. */
 function idx(shape: readonly number[], values: readonly number[]): Buffer {
@@ -20,11 +21,11 @@ const images = (count: number) => idx([count, 2, 2], Array<number>(4 * count).fi
 
 describe("parseIdx", () => {
   test("reads images and labels", () => {
-    expect(parseIdx(idx([1, 2, 3], [1, 2, 3, 4, 5, 6]), "a", 3)).toEqual({
+    expect(parseIdx(idx([1, 2, 3], [1, 2, 3, 4, 5, 6]), "a", imageFile)).toEqual({
       shape: [1, 2, 3],
       data: Uint8Array.of(1, 2, 3, 4, 5, 6),
     });
-    expect([...parseIdx(idx([3], [9, 0, 255]), "a", 1).data]).toEqual([9, 0, 255]);
+    expect([...parseIdx(idx([3], [9, 0, 255]), "a", labelFile).data]).toEqual([9, 0, 255]);
   });
 
   const good = idx([2, 1, 1], [1, 2]);
@@ -43,7 +44,7 @@ describe("parseIdx", () => {
     ["too many bytes", Buffer.concat([good, good]), "f: too long, 36 bytes; its header says [2, 1, 1], which takes 18"],
     ["no images", idx([0, 28, 28], []), "f: empty, shape [0, 28, 28]; expected at least one entry"],
   ])("refuses %s", (_, bytes, message) => {
-    expect(() => parseIdx(bytes, "f", 3)).toThrow(message);
+    expect(() => parseIdx(bytes, "f", imageFile)).toThrow(message);
   });
 });
 
@@ -94,6 +95,69 @@ describe("files", () => {
     await expect(folder(name, changes).then((path) => loadIdxFolder(path, "mine"))).rejects.toThrow(message);
   });
 
+  const renamed = async (name: string, files: Record<string, Buffer>) => {
+    const path = join(root, name);
+    await mkdir(path, { recursive: true });
+    for (const [file, bytes] of Object.entries(files)) await writeFile(join(path, file), bytes);
+    return path;
+  };
+  const letters = {
+    "emnist-letters-train-images-idx3-ubyte.gz": gzipSync(images(3)),
+    "emnist-letters-train-labels-idx1-ubyte.gz": gzipSync(idx([3], [1, 2, 1])),
+    "emnist-letters-test-images-idx3-ubyte.gz": gzipSync(images(2)),
+    "emnist-letters-test-labels-idx1-ubyte.gz": gzipSync(idx([2], [2, 1])),
+  };
+
+  test("names with a dot, and gzip under a plain name", async () => {
+    const path = await renamed("dotted", {
+      "train-images.idx3-ubyte": gzipSync(images(3)),
+      "train-labels.idx1-ubyte": idx([3], [0, 2, 1]),
+      "t10k-images.idx3-ubyte": images(2),
+      "t10k-labels.idx1-ubyte": idx([2], [2, 0]),
+    });
+    expect(await loadIdxFolder(path, "mine")).toMatchObject({ classes: 3, shape: [2, 2] });
+  });
+
+  test("EMNIST: of several datasets one is named", async () => {
+    const path = await renamed("emnist", letters);
+    expect(await loadIdxFolder(path, "mine")).toMatchObject({ classes: 3 });
+    await renamed("emnist", { "emnist-digits-train-images-idx3-ubyte": images(1) });
+    await expect(loadIdxFolder(path, "mine")).rejects.toThrow(
+      `holds 2 datasets, emnist-digits, emnist-letters; name one: --dataset ${join(path, "emnist-letters")}`,
+    );
+    expect(await loadIdxFolder(join(path, "emnist-letters"), "mine")).toMatchObject({ classes: 3 });
+    await expect(loadIdxFolder(join(path, "emnist-digits"), "mine")).rejects.toThrow(/no emnist-digits-train-labels/);
+  });
+
+  test("QMNIST: the class is the first of eight integers", async () => {
+    const rows = (...classes: number[]) => {
+      const bytes = Buffer.alloc(12 + 32 * classes.length);
+      bytes.set([0, 0, 0x0c, 2]);
+      bytes.writeUInt32BE(classes.length, 4);
+      bytes.writeUInt32BE(8, 8);
+      for (const [row, label] of classes.entries()) bytes.writeInt32BE(label, 12 + 32 * row);
+      return bytes;
+    };
+    const files = {
+      "qmnist-train-images-idx3-ubyte": images(3),
+      "qmnist-train-labels-idx2-int": rows(0, 2, 1),
+      "qmnist-test-images-idx3-ubyte": images(2),
+      "qmnist-test-labels-idx2-int": rows(2, 0),
+    };
+    const { train } = await loadIdxFolder(await renamed("qmnist", files), "mine");
+    expect([...train.labels]).toEqual([0, 2, 1]);
+    const path = await renamed("qmnist", { "qmnist-test-labels-idx2-int": rows(2, 256) });
+    await expect(loadIdxFolder(path, "mine")).rejects.toThrow("label 256 at row 1; expected 0 to 255");
+  });
+
+  test("no more is unpacked than the header asks for, and that has a limit", async () => {
+    const path = join(root, "bomb");
+    await writeFile(path, gzipSync(Buffer.concat([images(1), Buffer.alloc(2 ** 24)])));
+    await expect(readIdx(path, imageFile)).rejects.toThrow(/too long, \d{2,6} bytes; its header says \[1, 2, 2\]/);
+    await writeFile(path, gzipSync(idx([2 ** 20, 2 ** 10, 2 ** 10], [])));
+    await expect(readIdx(path, imageFile)).rejects.toThrow("takes 1099511627792 bytes; at most 2147483648 are read");
+  });
+
   test("labels beyond the known classes are refused", async () => {
     const path = await folder("classes", {});
     await expect(loadIdxFolder(path, "mine", 2)).rejects.toThrow(
@@ -104,7 +168,11 @@ describe("files", () => {
   test("a broken gzip file and a missing file are refused", async () => {
     const path = join(root, "broken.gz");
     await writeFile(path, gzipSync(images(3)).subarray(0, 20));
-    await expect(readIdx(path, 3)).rejects.toThrow(/broken\.gz: not a whole gzip file, unexpected end of file; fetch/);
-    await expect(readIdx(join(root, "none"), 3)).rejects.toThrow(/none: cannot be read, no such file or folder/);
+    await expect(readIdx(path, imageFile)).rejects.toThrow(
+      /broken\.gz: not a whole gzip file, unexpected end of file; fetch/,
+    );
+    await expect(readIdx(join(root, "none"), imageFile)).rejects.toThrow(
+      /none: cannot be read, no such file or folder/,
+    );
   });
 });

@@ -1,49 +1,54 @@
-import { access, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { readFile } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { Mistake, systemReason } from "../mistake.ts";
-import type { Dataset, Split } from "./dataset.ts";
+import type { Split } from "./dataset.ts";
 
-/** The content of an IDX file of bytes. */
+/** The content of an IDX file. */
 export interface IdxArray {
   readonly shape: readonly number[];
-  readonly data: Uint8Array;
+  readonly data: Uint8Array | Int32Array;
+}
+
+/** What a file is read for: the ranks and element types that it may have. */
+export interface Wanted {
+  readonly words: string;
+  readonly ranks: readonly number[];
+  readonly types: readonly number[];
 }
 
 const unsignedByte = 0x08;
+const int32 = 0x0c;
+const bytesOf: ReadonlyMap<number, number> = new Map([
+  [unsignedByte, 1],
+  [int32, 4],
+]);
+/** That of a file of rank 3. */
+const longestHeader = 16;
+/** An array of more bytes is not read. */
+const mostBytes = 2 ** 31;
+
+export const images: Wanted = { words: "images (rank 3)", ranks: [3], types: [unsignedByte] };
+/** The labels of QMNIST are rows of integers, of which the first is the class. */
+export const labels: Wanted = { words: "labels (rank 1)", ranks: [1, 2], types: [unsignedByte, int32] };
+
+interface Header {
+  readonly shape: readonly number[];
+  readonly type: number;
+  /** Where the elements begin. */
+  readonly start: number;
+  /** How many bytes the file has. */
+  readonly expected: number;
+}
 
 /**
- * Reads the IDX format: two zero bytes, a type code, the rank, one big-endian 32-bit extent per axis, then the elements.
- * Only unsigned bytes are read, as in MNIST.
+ * Reads the IDX format: two zero bytes, a type code, the rank, one big-endian 32-bit extent per axis, then the elements,
+ * big-endian. Elements are unsigned bytes, as in MNIST, or 32-bit integers, as in the labels of QMNIST.
  *
  * @param source names the bytes in error messages
- * @param rank the rank the caller needs: 3 for images, 1 for labels
  */
-export function parseIdx(bytes: Uint8Array, source: string, rank: number): IdxArray {
-  const wanted = rank === 1 ? "labels (rank 1)" : `images (rank ${rank})`;
-  if (bytes.length < 4) {
-    throw new Mistake(`${source}: ${bytes.length} bytes are too few for an IDX header; the file is truncated`);
-  }
-  const [zero0, zero1, type, actualRank] = bytes as unknown as [number, number, number, number];
-  if (zero0 !== 0 || zero1 !== 0) {
-    const magic = Buffer.from(bytes.subarray(0, 4)).toString("hex");
-    throw new Mistake(`${source}: not an IDX file, magic 0x${magic}; expected 0x0000080${rank}, ${wanted} of bytes`);
-  }
-  if (type !== unsignedByte) {
-    const code = type.toString(16).padStart(2, "0");
-    throw new Mistake(`${source}: IDX element type 0x${code}; expected 0x08, unsigned bytes, so convert the file`);
-  }
-  if (actualRank !== rank) {
-    throw new Mistake(`${source}: IDX rank ${actualRank}; expected ${wanted}, so check that the files are not swapped`);
-  }
-  const header = 4 + 4 * rank;
-  if (bytes.length < header) {
-    throw new Mistake(`${source}: truncated in its header, ${bytes.length} bytes; expected at least ${header}`);
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const expected = header + shape.reduce((product, extent) => product * extent, 1);
+export function parseIdx(bytes: Uint8Array, source: string, wanted: Wanted): IdxArray {
+  const { shape, type, start, expected } = parseHeader(bytes, source, wanted);
   if (bytes.length !== expected) {
     const fault = bytes.length < expected ? "truncated" : "too long";
     throw new Mistake(
@@ -52,19 +57,71 @@ export function parseIdx(bytes: Uint8Array, source: string, rank: number): IdxAr
   }
   if (shape.includes(0))
     throw new Mistake(`${source}: empty, shape [${shape.join(", ")}]; expected at least one entry`);
-  return { shape, data: new Uint8Array(bytes.buffer, bytes.byteOffset + header, bytes.length - header) };
+  if (type === unsignedByte)
+    return { shape, data: new Uint8Array(bytes.buffer, bytes.byteOffset + start, expected - start) };
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start);
+  return { shape, data: Int32Array.from({ length: (expected - start) / 4 }, (_, i) => view.getInt32(4 * i)) };
 }
 
-/** Reads an IDX file, gzipped if its name ends in `.gz`. */
-export async function readIdx(path: string, rank: number): Promise<IdxArray> {
+function parseHeader(bytes: Uint8Array, source: string, { words, ranks, types }: Wanted): Header {
+  if (bytes.length < 4) {
+    throw new Mistake(`${source}: ${bytes.length} bytes are too few for an IDX header; the file is truncated`);
+  }
+  const [zero0, zero1, type = 0, rank = 0] = bytes;
+  if (zero0 !== 0 || zero1 !== 0) {
+    const magic = Buffer.from(bytes.subarray(0, 4)).toString("hex");
+    throw new Mistake(`${source}: not an IDX file, magic 0x${magic}; expected 0x0000080${ranks[0]}, ${words} of bytes`);
+  }
+  const size = bytesOf.get(type);
+  if (size === undefined || !types.includes(type)) {
+    const code = type.toString(16).padStart(2, "0");
+    const known = types.includes(int32) ? "0x08, unsigned bytes, or 0x0c, 32-bit integers" : "0x08, unsigned bytes";
+    throw new Mistake(`${source}: IDX element type 0x${code}; expected ${known}, so convert the file`);
+  }
+  if (!ranks.includes(rank)) {
+    throw new Mistake(`${source}: IDX rank ${rank}; expected ${words}, so check that the files are not swapped`);
+  }
+  const start = 4 + 4 * rank;
+  if (bytes.length < start) {
+    throw new Mistake(`${source}: truncated in its header, ${bytes.length} bytes; expected at least ${start}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const expected = start + size * shape.reduce((product, extent) => product * extent, 1);
+  if (expected > mostBytes) {
+    throw new Mistake(
+      `${source}: its header says [${shape.join(", ")}], which takes ${expected} bytes; at most ${mostBytes} are read`,
+    );
+  }
+  return { shape, type, start, expected };
+}
+
+/** Reads an IDX file, which may be gzipped under any name. */
+export async function readIdx(path: string, wanted: Wanted): Promise<IdxArray> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw new Mistake(`${path}: cannot be read, ${systemReason(error)}`);
   });
-  if (!path.endsWith(".gz")) return parseIdx(bytes, path, rank);
-  const plain = await promisify(gunzip)(bytes).catch((error: Error) => {
-    throw new Mistake(`${path}: not a whole gzip file, ${error.message}; fetch it again or rename it if it is plain`);
-  });
-  return parseIdx(plain, path, rank);
+  const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return parseIdx(gzipped ? await unpack(bytes, path, wanted) : bytes, path, wanted);
+}
+
+/** Unpacks no more than the header in the first bytes asks for. */
+async function unpack(bytes: Uint8Array, path: string, wanted: Wanted): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  let expected: number | null = null;
+  try {
+    for await (const part of Readable.from([bytes]).pipe(createGunzip())) {
+      parts.push(part);
+      length += part.length;
+      if (length >= longestHeader) expected ??= parseHeader(Buffer.concat(parts, length), path, wanted).expected;
+      if (expected !== null && length > expected) break;
+    }
+  } catch (error) {
+    if (error instanceof Mistake) throw error;
+    throw new Mistake(`${path}: not a whole gzip file, ${(error as Error).message}; fetch it again`);
+  }
+  return Buffer.concat(parts, length);
 }
 
 /** Reads an image file and its label file, and checks that they belong together. */
@@ -72,58 +129,27 @@ export async function readImages(
   imagePath: string,
   labelPath: string,
 ): Promise<Split & { readonly shape: readonly number[] }> {
-  // One after the other, so that of several mistakes always the same is told.
-  const images = await readIdx(imagePath, 3);
-  const labels = await readIdx(labelPath, 1);
-  if (images.shape[0] !== labels.shape[0]) {
+  // One after the other, so that of several mistakes always the same is reported.
+  const pictures = await readIdx(imagePath, images);
+  const classes = await readIdx(labelPath, labels);
+  if (pictures.shape[0] !== classes.shape[0]) {
     throw new Mistake(
-      `${imagePath}: ${images.shape[0]} images, but ${labels.shape[0]} labels in ${labelPath}; expected as many of each`,
+      `${imagePath}: ${pictures.shape[0]} images, but ${classes.shape[0]} labels in ${labelPath}; expected as many of each`,
     );
   }
-  return { features: images.data, labels: labels.data, shape: images.shape.slice(1) };
+  return {
+    features: pictures.data as Uint8Array,
+    labels: classesOf(classes, labelPath),
+    shape: pictures.shape.slice(1),
+  };
 }
 
-async function findFile(folder: string, name: string): Promise<string> {
-  for (const path of [join(folder, name), join(folder, `${name}.gz`)]) {
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path;
-  }
-  throw new Mistake(
-    `${folder}: no ${name} nor ${name}.gz; an IDX folder holds {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte`,
-  );
-}
-
-function checkLabels(labels: Uint8Array, classes: number, path: string, because: string): void {
-  const row = labels.findIndex((label) => label >= classes);
-  if (row >= 0) {
-    throw new Mistake(`${path}: label ${labels[row]} at row ${row}; expected 0 to ${classes - 1}, ${because}`);
-  }
-}
-
-/**
- * Reads the four standard MNIST files, plain or gzipped, from a folder.
- *
- * @param classes how many classes there are; by default one more than the largest training label
- */
-export async function loadIdxFolder(folder: string, name: string, classes?: number): Promise<Dataset> {
-  const trainImages = await findFile(folder, "train-images-idx3-ubyte");
-  const trainLabels = await findFile(folder, "train-labels-idx1-ubyte");
-  const testImages = await findFile(folder, "t10k-images-idx3-ubyte");
-  const testLabels = await findFile(folder, "t10k-labels-idx1-ubyte");
-  const train = await readImages(trainImages, trainLabels);
-  const test = await readImages(testImages, testLabels);
-  if (train.shape.join() !== test.shape.join()) {
-    throw new Mistake(
-      `${testImages}: images of ${test.shape.join(" x ")}, but ${trainImages} has ${train.shape.join(" x ")}; expected one size`,
-    );
-  }
-  const count = classes ?? Math.max(2, train.labels.reduce((largest, label) => Math.max(largest, label), 0) + 1);
-  checkLabels(train.labels, count, trainLabels, `as ${name} has ${count} classes`);
-  checkLabels(test.labels, count, testLabels, "the labels of the training file");
-  return { name, classes: count, shape: train.shape, scale: 1 / 255, train, test };
+/** The class of each row: the element, or the first of each row of elements. */
+function classesOf({ shape, data }: IdxArray, path: string): Uint8Array {
+  const width = shape[1] ?? 1;
+  return Uint8Array.from({ length: shape[0] ?? 0 }, (_, row) => {
+    const label = data[row * width] ?? 0;
+    if (label < 0 || label > 255) throw new Mistake(`${path}: label ${label} at row ${row}; expected 0 to 255`);
+    return label;
+  });
 }

@@ -25,7 +25,7 @@ export class PlainScreen implements Screen {
     const share = Math.floor((100 * state.step) / state.steps);
     this.line(
       `${epochOf(state.epoch, state.epochs)}  ${String(share).padStart(3)} %  loss ${state.loss.toFixed(4)}  ` +
-        `accuracy ${percent(state.accuracy)}  ${count(state.examplesPerSecond)} examples/s  ` +
+        `accuracy ${percent(state.accuracy)}  ${count(state.examplesPerSecond)}/s  ` +
         `${duration(state.millisecondsLeft)} left`,
     );
   }
