@@ -115,6 +115,7 @@ export function customGradient(f: (...args: Tensor[]) => WithGradient): (...args
     };
     const def: OpDef = {
       name: "customGradient",
+      arity: [1, Number.POSITIVE_INFINITY],
       infer: ([first]) => [first!],
       kernel: () => view((layout) => layout),
       // The value, as the first input, lends its numbers only.

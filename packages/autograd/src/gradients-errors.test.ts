@@ -6,7 +6,7 @@ import { gradients } from "./gradients.ts";
 
 /* What is said of ops whose rules are missing or wrong; the ops of the library have none such. */
 
-const sameAs = { infer: ([x]: Parameters<OpDef["infer"]>[0]) => [x!], kernel: () => ({ run: () => [] }) };
+const sameAs = { arity: 1, infer: ([x]: Parameters<OpDef["infer"]>[0]) => [x!], kernel: () => ({ run: () => [] }) };
 const ruleless: OpDef = entry({ name: "testRuleless", ...sameAs });
 const misshapen: OpDef = entry({ name: "testMisshapen", ...sameAs, gradient: [(g) => sum(g)] });
 

@@ -90,8 +90,10 @@ export function addConstant(graph: Graph, value: EagerTensor, name?: string): Sy
 }
 
 /** Data written into a graph: the only operation whose input is a plain tensor. */
-const constantDef: OpDef = entry({
+export const constantDef: OpDef = entry({
   name: "constant",
+  arity: 1,
+  holdsData: true,
   sparse: true,
   infer: ([value]) => [value!],
   kernel: () => view((layout) => layout),

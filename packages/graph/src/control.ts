@@ -20,6 +20,7 @@ type Waitables = Waitable | readonly Waitables[];
 
 const noOpDef: OpDef = entry({
   name: "noOp",
+  arity: 0,
   infer: () => [],
   kernel: () => ({ run: () => [] }),
   gradient: [],

@@ -1,7 +1,23 @@
-import { type DType, isFloating, map, type Program, program, type Scalar, type Tensor } from "@gradtape/tensor";
+import {
+  compatible,
+  type DType,
+  isFloating,
+  isStatic,
+  map,
+  type PartialShape,
+  type Program,
+  program,
+  type Scalar,
+  shapeMessage,
+  type Tensor,
+  type TensorSpec,
+  ValueError,
+  wrongAxis,
+} from "@gradtape/tensor";
 import { apply } from "./apply.ts";
 import { named } from "./context.ts";
 import { located, telling } from "./location.ts";
+import { checkOneDType } from "./operand.ts";
 import type { Cotangent, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";
 import type { Spelling } from "./tensorflow.ts";
@@ -65,6 +81,24 @@ export function checkDomain(op: string, dtype: DType, domain: Domain): void {
   }
 }
 
+/** The shape that all operands have, as far as it is known. Throws a ValueError where they differ. */
+function oneShape(op: string, operands: readonly TensorSpec[]): PartialShape {
+  const { shape } = operands[0]!;
+  for (let i = 1; i < operands.length; i++) {
+    const other = operands[i]!.shape;
+    if (compatible(shape, other)) continue;
+    const shown = [
+      { name: "operand 1", shape, wrong: wrongAxis(shape, other) },
+      { name: `operand ${i + 1}`, shape: other, wrong: wrongAxis(other, shape) },
+    ];
+    throw new ValueError(shapeMessage(op, "operands need one shape; broadcast them first", shown));
+  }
+  if (isStatic(shape)) return shape;
+  return shape.map(
+    (extent, axis) => operands.find((each) => typeof each.shape[axis] === "number")?.shape[axis] ?? extent,
+  );
+}
+
 /** The derivative of an elementwise op by one operand: cotangent `g`, operands `x`, result `y` last. */
 export type Derivative = (g: Tensor, ...operandsAndResult: Tensor[]) => Cotangent | null;
 
@@ -89,13 +123,15 @@ export function elementwise(
   const programOf = programs((types) => program(types, meaning));
   return entry({
     name,
+    arity: meaning.length,
     sparse,
     infer(inputs) {
       inputs.forEach(({ dtype }, i) => {
         checkDomain(name, dtype, i < conditions ? "bool" : domain);
       });
+      checkOneDType(name, inputs.slice(conditions));
       const types = inputs.map(({ dtype }) => dtype);
-      return [{ shape: inputs[0]!.shape, dtype: programOf(types).outputs[0]!.type }];
+      return [{ shape: oneShape(name, inputs), dtype: programOf(types).outputs[0]!.type }];
     },
     kernel: (inputs) => map(programOf(inputs.map(({ dtype }) => dtype))),
     gradient: derivatives.map(

@@ -9,6 +9,7 @@ import {
   type Tensor,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, type Domain, defineOp, type Op, type OpOptions, programs } from "./define.ts";
+import { axes, checkAxes, flag } from "./legal.ts";
 import { asTensor, type Operand } from "./operand.ts";
 import type { GradientRule, OpDef } from "./record.ts";
 import { entry } from "./registry.ts";
@@ -40,8 +41,11 @@ export function defineFold(
   const programOf = programs((types) => program(types, meaning));
   const def: OpDef<FoldAttributes> = entry({
     name,
+    arity: 1,
+    attributes: { axes, keepDims: flag },
     infer([x], { axes, keepDims }) {
       checkDomain(name, x!.dtype, domain);
+      checkAxes(name, axes, x!.shape.length);
       const shape: PartialShape = reducedShape(x!.shape, axes, keepDims);
       return [{ shape, dtype: programOf([x!.dtype]).outputs[0]!.type }];
     },

@@ -1,13 +1,6 @@
-import {
-  type EagerTensor,
-  type Extent,
-  InvalidArgumentError,
-  isStatic,
-  NotFoundError,
-  type TensorSpec,
-  ValueError,
-} from "@gradtape/tensor";
+import { type EagerTensor, type Extent, isStatic, NotFoundError, type TensorSpec, ValueError } from "@gradtape/tensor";
 import { differentiatedOp, within } from "./context.ts";
+import { legalSpecs } from "./legal.ts";
 import { userLine } from "./location.ts";
 import { checkName, Names } from "./names.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
@@ -90,7 +83,7 @@ export class Graph {
    * in `/` is the name of a scope, taken as it is.
    */
   createOperation(def: OpDef, inputs: readonly Input[], attributes: Attributes, name = def.name): Operation {
-    const specs = inferred(def, inputs, attributes);
+    const specs = legalSpecs(def, inputs, attributes);
     const operation = new Operation({
       graph: this,
       id: this.byName.size,
@@ -211,19 +204,6 @@ export class Graph {
   private nameExtents({ shape, dtype }: TensorSpec): TensorSpec {
     if (isStatic(shape)) return { shape, dtype };
     return { shape: shape.map((extent): Extent => extent ?? `?${this.extents++}`), dtype };
-  }
-}
-
-/** What a value would be refused for by a run is, when it is known while building, a mistake in the graph: a ValueError. */
-function inferred(def: OpDef, inputs: readonly Input[], attributes: Attributes): readonly TensorSpec[] {
-  try {
-    return def.infer(
-      inputs.map((input) => input.spec),
-      attributes,
-    );
-  } catch (error) {
-    if (error instanceof InvalidArgumentError) throw new ValueError(error.message, { cause: error });
-    throw error;
   }
 }
 

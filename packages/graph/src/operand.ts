@@ -1,4 +1,4 @@
-import { type DType, describe, formatShape, literal, Tensor, type TensorLike } from "@gradtape/tensor";
+import { type DType, describe, formatShape, literal, Tensor, type TensorLike, type TensorSpec } from "@gradtape/tensor";
 
 /** Something that is not a tensor but has the value of one: a variable (it is read), slices (they are densified). */
 export abstract class Convertible {
@@ -24,20 +24,27 @@ export function asTensor(op: string, value: unknown, dtype?: DType): Tensor {
 export function asTensors(op: string, values: readonly unknown[]): Tensor[] {
   const typed = values.find((value) => value instanceof Tensor || value instanceof Convertible);
   const tensors = values.map((value) => asTensor(op, value, typed?.dtype));
-  const dtype = tensors[0]?.dtype;
-  const other = tensors.findIndex((tensor) => tensor.dtype !== dtype);
-  if (other > 0) {
-    const list = tensors.map((tensor) => tensor.dtype).join(", ");
-    throw new TypeError(`${op}: operands have dtypes ${list}; cast operand ${other + 1} to ${dtype} first`);
-  }
+  checkOneDType(op, tensors);
   return tensors;
 }
 
-/** Indices as an int32 tensor: plain integers are converted, a tensor of another dtype is a TypeError. */
+/** Throws a TypeError unless all operands have one dtype. */
+export function checkOneDType(op: string, operands: readonly TensorSpec[]): void {
+  const dtype = operands[0]?.dtype;
+  const other = operands.findIndex((operand) => operand.dtype !== dtype);
+  if (other < 0) return;
+  const list = operands.map((operand) => operand.dtype).join(", ");
+  throw new TypeError(`${op}: operands have dtypes ${list}; cast operand ${other + 1} to ${dtype} first`);
+}
+
+/** Throws a TypeError unless indices are int32. */
+export function checkIndexDType(op: string, { dtype }: TensorSpec): void {
+  if (dtype !== "int32") throw new TypeError(`${op}: indices have dtype ${dtype}, expected int32; cast them`);
+}
+
+/** Indices as a tensor: plain integers become int32. */
 export function asIndices(op: string, value: unknown): Tensor {
-  const indices = asTensor(op, value, "int32");
-  if (indices.dtype === "int32") return indices;
-  throw new TypeError(`${op}: indices have dtype ${indices.dtype}, expected int32; cast them`);
+  return asTensor(op, value, "int32");
 }
 
 /** Names a value in messages; tensors by dtype and shape. */

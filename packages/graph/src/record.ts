@@ -1,4 +1,4 @@
-import type { Kernel, Tensor, TensorSpec } from "@gradtape/tensor";
+import type { Kernel, Kind, Tensor, TensorSpec } from "@gradtape/tensor";
 import type { IndexedSlices } from "./ops/gather.ts";
 import type { State } from "./state.ts";
 import type { TensorFlowFacet } from "./tensorflow.ts";
@@ -23,10 +23,19 @@ export type GradientRule<A extends Attributes = any> = (
   gs: readonly (Tensor | null)[],
 ) => Cotangent | null;
 
-/** An op in one entry: its name, shape rule, numeric meaning, and a gradient rule per input. */
+/** How many inputs an op takes: a number, or the least and the most. */
+export type Arity = number | readonly [least: number, most: number];
+
+/** An op in one entry: its name, what it takes, shape rule, numeric meaning, and a gradient rule per input. */
 export interface OpDef<A extends Attributes = any> {
   readonly name: string;
-  /** Shapes and dtypes of the outputs. Pure; runs before any kernel and words the errors. */
+  readonly arity: Arity;
+  /** The kind of each attribute; none are taken when left out. */
+  readonly attributes?: { readonly [Name in keyof A]-?: Kind<A[Name]> };
+  /**
+   * Shapes and dtypes of the outputs. Pure; runs before any kernel and throws every error that shapes, dtypes and
+   * attributes can give. The number of inputs and the kinds of attributes are right when it is called.
+   */
   infer(inputs: readonly TensorSpec[], attributes: A): readonly TensorSpec[];
   kernel(inputs: readonly TensorSpec[], attributes: A, outputs: readonly TensorSpec[]): Kernel;
   /**
@@ -40,6 +49,8 @@ export interface OpDef<A extends Attributes = any> {
   readonly writes?: readonly number[];
   /** The old value of what is written does not matter: it may be missing. */
   readonly overwrites?: boolean;
+  /** Its input is a plain tensor, written into the graph. */
+  readonly holdsData?: boolean;
   /** It has no value of its own: every run must be given one. */
   readonly mustBeFed?: boolean;
   /** States without a value are passed as missing inputs, instead of being an error. */
@@ -52,7 +63,7 @@ export interface OpDef<A extends Attributes = any> {
 
 /** One op that ran, or that will run: the common record of tapes and graphs. */
 export interface OpRecord<A extends Attributes = any> {
-  readonly def: OpDef<A>;
+  readonly def: OpDef;
   readonly inputs: readonly Input[];
   readonly outputs: readonly Tensor[];
   readonly attributes: A;

@@ -1,8 +1,8 @@
 import { sameShape, ValueError } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
+import { legalSpecs } from "./legal.ts";
 import { type Operation, SymbolicTensor } from "./operation.ts";
 import { dependencies } from "./schedule.ts";
-import { State } from "./state.ts";
 
 /**
  * What a legal graph is. Throws a ValueError that names the operation and the rule it breaks:
@@ -10,7 +10,7 @@ import { State } from "./state.ts";
  * - names are unique, and an operation belongs to the graph that lists it;
  * - inputs come from the same graph, and are outputs of operations it lists;
  * - what an operation waits for comes before it, so there is no circle;
- * - only states are written, and the shape rule gives again what the outputs say.
+ * - it is a legal record of its op, whose shape rule gives again what the outputs say.
  */
 export function verify(graph: Graph): void {
   const operations = graph.getOperations();
@@ -27,9 +27,6 @@ export function verify(graph: Graph): void {
       if (input instanceof SymbolicTensor && input.op.outputs[input.index] !== input)
         throw fail(`${input.name} is no output`);
     }
-    for (const i of operation.def.writes ?? []) {
-      if (!(operation.inputs[i] instanceof State)) throw fail(`input ${i} is written and is no variable`);
-    }
     checkShapes(operation, fail);
     before.add(operation);
   }
@@ -37,10 +34,7 @@ export function verify(graph: Graph): void {
 
 function checkShapes(operation: Operation, fail: (rule: string) => ValueError): void {
   const { def, inputs, attributes, outputs } = operation;
-  const specs = def.infer(
-    inputs.map((input) => input.spec),
-    attributes,
-  );
+  const specs = legalSpecs(def, inputs, attributes);
   if (specs.length !== outputs.length) throw fail(`it has ${outputs.length} outputs, its rule gives ${specs.length}`);
   for (const [i, { shape, dtype }] of specs.entries()) {
     const { spec } = outputs[i]!;

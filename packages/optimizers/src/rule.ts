@@ -10,12 +10,14 @@ import {
   tensorflow,
 } from "@gradtape/graph";
 import {
+  boolean,
   compatible,
   formatShape,
   InvalidArgumentError,
   isFloating,
   program,
   type Scalar,
+  sameShape,
   shapeMessage,
   type TensorSpec,
   update,
@@ -120,7 +122,7 @@ function denseOp(op: string, rule: RuleDescription, step: Step, facet: Pick<OpDe
   const programOf = stepPrograms(rule, step);
   return entry({
     name: op,
-    ...stateful(rule),
+    ...stateful(rule, 1),
     infer(inputs) {
       const gradient = inputs[inputs.length - 1]!;
       checkOperands(op, rule, inputs, gradient);
@@ -145,7 +147,7 @@ function sparseOp(op: string, rule: RuleDescription): OpDef {
   const programOfSingle = rule.sparseSingle ? stepPrograms(rule, rule.sparseSingle) : programOf;
   return entry({
     name: op,
-    ...stateful(rule),
+    ...stateful(rule, 2),
     infer(inputs) {
       const [values, indices] = inputs.slice(-2) as [TensorSpec, TensorSpec];
       checkOperands(op, rule, inputs.slice(0, -1), values);
@@ -162,9 +164,16 @@ function sparseOp(op: string, rule: RuleDescription): OpDef {
   });
 }
 
-function stateful(rule: RuleDescription): Pick<OpDef, "writes" | "inputNames"> {
+/** What both ops of a rule say of their inputs; `gradients` is 1 for a dense gradient, 2 for values and indices. */
+function stateful(rule: RuleDescription, gradients: 1 | 2) {
   const states = ["variable", ...Object.keys(rule.slots)];
-  return { writes: states.map((_, i) => i), inputNames: [...states, ...scalarNames(rule), "gradient", "indices"] };
+  const fixed = [...states, ...scalarNames(rule)];
+  return {
+    arity: fixed.length + gradients,
+    attributes: { useLocking: boolean },
+    writes: states.map((_, i) => i),
+    inputNames: [...fixed, "gradient", "indices"],
+  } satisfies Partial<OpDef>;
 }
 
 function checkOperands(op: string, rule: RuleDescription, inputs: readonly TensorSpec[], gradient: TensorSpec): void {
@@ -174,10 +183,23 @@ function checkOperands(op: string, rule: RuleDescription, inputs: readonly Tenso
   if (gradient.dtype !== dtype) {
     throw new TypeError(`${op}: the variable is ${dtype}, the gradient ${gradient.dtype}; cast the gradient`);
   }
-  const first = 1 + Object.keys(rule.slots).length;
+  const slots = Object.keys(rule.slots);
+  for (const [i, name] of slots.entries()) {
+    const slot = inputs[1 + i]!;
+    if (slot.dtype !== dtype) throw new TypeError(`${op}: the variable is ${dtype}, its slot ${name} ${slot.dtype}`);
+    if (sameShape(slot.shape, inputs[0]!.shape)) continue;
+    throw new InvalidArgumentError(
+      shapeMessage(op, `the slot ${name} must have the shape of the variable`, [
+        { name: "variable", shape: inputs[0]!.shape },
+        { name, shape: slot.shape, wrong: wrongAxis(slot.shape, inputs[0]!.shape) },
+      ]),
+    );
+  }
   for (const [i, name] of scalarNames(rule).entries()) {
-    const { shape } = inputs[first + i]!;
-    if (shape.length > 0)
-      throw new InvalidArgumentError(`${op}: ${name} is not a scalar, it has shape ${formatShape(shape)}`);
+    const scalar = inputs[1 + slots.length + i]!;
+    if (scalar.dtype !== dtype)
+      throw new TypeError(`${op}: the variable is ${dtype}, ${name} ${scalar.dtype}; cast it`);
+    if (scalar.shape.length > 0)
+      throw new InvalidArgumentError(`${op}: ${name} is not a scalar, it has shape ${formatShape(scalar.shape)}`);
   }
 }

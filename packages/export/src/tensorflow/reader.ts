@@ -2,6 +2,7 @@ import {
   type Attributes,
   apply,
   assignDef,
+  checkAttributes,
   constant,
   Graph,
   type Input,
@@ -233,6 +234,7 @@ export class GraphReader {
   }
 
   create(def: OpDef, inputs: readonly Input[], attributes: Attributes, name: string): Operation {
+    checkAttributes(def, attributes);
     return this.graph.createOperation(def, inputs, attributes, `${name}/`);
   }
 

@@ -3,10 +3,14 @@ import {
   broadcasted,
   broadcastShapes,
   checkShape,
+  commonShape,
+  compatible,
   formatShape,
   isStatic,
   scalar as k,
+  nullable,
   onFirst,
+  type PartialShape,
   program,
   rows,
   type Shape,
@@ -16,8 +20,9 @@ import {
   ValueError,
   view,
 } from "@gradtape/tensor";
-import { applyOne, defineOp, programs } from "../define.ts";
+import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
 import { defineFold } from "../fold.ts";
+import { shape } from "../legal.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -31,18 +36,19 @@ type BroadcastAttributes = { readonly shape: Shape | null };
 
 const broadcastToDef: OpDef<BroadcastAttributes> = entry({
   name: "broadcastTo",
+  arity: [1, Number.POSITIVE_INFINITY],
+  attributes: { shape: nullable(shape) },
   infer(inputs, { shape }) {
     const { dtype } = inputs[0]!;
-    if (shape !== null) return [{ shape, dtype }];
-    return [
-      {
-        shape: broadcastShapes(
-          "broadcastTo",
-          inputs.map((input) => input.shape),
-        ),
-        dtype,
-      },
-    ];
+    if ((shape === null) === (inputs.length === 1)) {
+      throw new ValueError(
+        "broadcastTo: the shape is stated by its attribute or lent by other inputs, by one of the two",
+      );
+    }
+    const shapes = inputs.map((input) => input.shape);
+    if (shape === null) return [{ shape: broadcastShapes("broadcastTo", shapes), dtype }];
+    checkStretches(shapes[0]!, checkShape("broadcastTo", shape));
+    return [{ shape, dtype }];
   },
   kernel: () => view(broadcasted),
   gradient: (i) => (i === 0 ? (g, { inputs: [x] }) => sumLike(g, x!) : () => null),
@@ -61,21 +67,24 @@ const broadcastToDef: OpDef<BroadcastAttributes> = entry({
 /** `x` repeated to `shape` by the rules of broadcasting. Nothing is copied. Throws a ValueError when it cannot stretch so. */
 export const broadcastTo = defineOp(broadcastToDef, (x: Operand, shape: Shape): Tensor => {
   const source = asTensor("broadcastTo", x);
-  if (sameShape(source.spec.shape, checkShape("broadcastTo", shape))) return source;
-  if (!sameShape(broadcastShapes("broadcastTo", [source.spec.shape, shape], ["x", "shape"]), shape)) {
-    const operands = [
-      { name: "x", shape: source.spec.shape },
-      { name: "shape", shape },
-    ];
-    throw new ValueError(
-      shapeMessage("broadcastTo", `${formatShape(source.shape)} does not stretch to ${formatShape(shape)}`, operands, {
-        advice: "only extents of 1 repeat",
-        align: "last",
-      }),
-    );
-  }
-  return applyOne(broadcastToDef, [source], { shape: [...shape] });
+  if (Array.isArray(shape) && sameShape(source.spec.shape, shape)) return source;
+  return applyOne(broadcastToDef, [source], { shape: Array.isArray(shape) ? [...shape] : shape });
 });
+
+/** Throws a ValueError unless `from` can be repeated to `to`. */
+function checkStretches(from: PartialShape, to: Shape): void {
+  if (sameShape(broadcastShapes("broadcastTo", [from, to], ["x", "shape"]), to)) return;
+  const operands = [
+    { name: "x", shape: from },
+    { name: "shape", shape: to },
+  ];
+  throw new ValueError(
+    shapeMessage("broadcastTo", `${formatShape(from)} does not stretch to ${formatShape(to)}`, operands, {
+      advice: "only extents of 1 repeat",
+      align: "last",
+    }),
+  );
+}
 
 /** `x` repeated to the shape that it has in common with `others`. */
 export function broadcastLike(x: Tensor, ...others: Input[]): Tensor {
@@ -96,7 +105,15 @@ const sumPrograms = programs((types) => program(types, (x) => k.fold("add", x!))
 /** Added up to the shape of the second input, where that is known only at run time. */
 const sumLikeDef: OpDef = entry({
   name: "sumLike",
-  infer: ([x, like]) => [{ shape: like!.shape, dtype: x!.dtype }],
+  arity: 2,
+  infer([x, like]) {
+    checkDomain("sumLike", x!.dtype, "numeric");
+    const stretched = commonShape([like!.shape, x!.shape]);
+    if (typeof stretched !== "number" && compatible(stretched, x!.shape))
+      return [{ shape: like!.shape, dtype: x!.dtype }];
+    const shown = [x, like].map((each, i) => ({ name: i === 0 ? "x" : "like", shape: each!.shape }));
+    throw new ValueError(shapeMessage("sumLike", "x is no repetition of a tensor like this", shown, { align: "last" }));
+  },
   kernel: ([x, like]) => onFirst(1, rows(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape))),
   gradient: [(g, { inputs: [x] }) => broadcastLike(g, x!), null],
   tensorflow(nodes) {

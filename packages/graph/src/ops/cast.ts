@@ -6,10 +6,12 @@ import {
   LookupError,
   map,
   program,
+  string,
   type Tensor,
   view,
 } from "@gradtape/tensor";
 import { applyOne, defineOp, type OpOptions, programs } from "../define.ts";
+import { dtype } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -41,6 +43,8 @@ const castPrograms = new Map<DType, ReturnType<typeof programs>>(
 
 const castDef: OpDef<{ dtype: DType }> = entry({
   name: "cast",
+  arity: 1,
+  attributes: { dtype },
   sparse: true,
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   kernel: ([x], { dtype }) => map(castPrograms.get(dtype)!([x!.dtype])),
@@ -70,6 +74,7 @@ export const cast = defineOp(castDef, ((x: Operand, dtype: DType) => {
 
 const identityDef: OpDef = entry({
   name: "identity",
+  arity: 1,
   sparse: true,
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
@@ -85,6 +90,7 @@ export const identity = defineOp(
 
 const stopGradientDef: OpDef = entry({
   name: "stopGradient",
+  arity: 1,
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
   gradient: [null],
@@ -98,6 +104,8 @@ export const stopGradient = defineOp(stopGradientDef, (x: Operand): Tensor => {
 
 const preventGradientDef: OpDef<{ message: string }> = entry({
   name: "preventGradient",
+  arity: 1,
+  attributes: { message: string },
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
   gradient: [

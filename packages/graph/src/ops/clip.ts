@@ -10,7 +10,7 @@ import {
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
 import { telling } from "../location.ts";
-import { asTensor, asTensors, nameOf, type Operand } from "../operand.ts";
+import { asTensor, asTensors, checkOneDType, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { countBesides, dtypeOf } from "../tensorflow.ts";
@@ -29,8 +29,10 @@ const addNPrograms = programs((types) =>
 
 const addNDef: OpDef = entry({
   name: "addN",
+  arity: [1, Number.POSITIVE_INFINITY],
   sparse: true,
   infer(inputs) {
+    checkOneDType("addN", inputs);
     checkDomain("addN", inputs[0]!.dtype, "numeric");
     const other = inputs.findIndex(({ shape }) => !compatible(shape, inputs[0]!.shape));
     if (other >= 0) {

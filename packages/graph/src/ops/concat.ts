@@ -3,6 +3,7 @@ import {
   compatible,
   formatShape,
   isStatic,
+  natural,
   normalizeAxis,
   type PartialShape,
   type Shape,
@@ -15,7 +16,8 @@ import {
   wrongAxis,
 } from "@gradtape/tensor";
 import { applyOne, composed, defineOp } from "../define.ts";
-import { asTensors, nameOf, type Operand } from "../operand.ts";
+import { axis, checkAxis } from "../legal.ts";
+import { asTensors, checkOneDType, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef, OpRecord } from "../record.ts";
 import { entry } from "../registry.ts";
 import { always, axisInput, countBesides, dtypeOf, output } from "../tensorflow.ts";
@@ -30,8 +32,12 @@ type ConcatAttributes = { readonly axis: number };
 
 const concatDef: OpDef<ConcatAttributes> = entry({
   name: "concat",
+  arity: [1, Number.POSITIVE_INFINITY],
+  attributes: { axis },
   sparse: true,
   infer(inputs, { axis }) {
+    checkOneDType("concat", inputs);
+    checkAxis("concat", axis, inputs[0]!.shape.length);
     const shapes = inputs.map(({ shape }) => shape);
     const free = inputs.map(({ shape }) => shape.map((extent, a) => (a === axis ? null : extent)));
     const other = free.findIndex((shape) => !compatible(shape, free[0]!));
@@ -113,7 +119,21 @@ function concatGradient(
 /** The part of the first input that came from input `1 + part` of a concat, where only a run tells where it begins. */
 const concatPartDef: OpDef<ConcatAttributes & { readonly part: number }> = entry({
   name: "concatPart",
-  infer: (inputs, { part }) => [{ shape: inputs[1 + part]!.shape, dtype: inputs[0]!.dtype }],
+  arity: [2, Number.POSITIVE_INFINITY],
+  attributes: { axis, part: natural },
+  infer([whole, ...parts], attributes) {
+    const { axis, part } = attributes;
+    const [joined] = concatDef.infer(parts, { axis });
+    if (part >= parts.length || !compatible(joined!.shape, whole!.shape)) {
+      throw new ValueError(
+        shapeMessage("concatPart", `part ${part} of ${parts.length} is none of the whole`, [
+          { name: "whole", shape: whole!.shape },
+          { name: "joined", shape: joined!.shape, wrong: wrongAxis(joined!.shape, whole!.shape) },
+        ]),
+      );
+    }
+    return [{ shape: parts[part]!.shape, dtype: whole!.dtype }];
+  },
   kernel: ([, ...inputs], { axis, part }) =>
     view((layout, shape) =>
       sliced(

@@ -4,7 +4,11 @@ import {
   formatShape,
   gatherRows,
   isStatic,
+  natural,
   normalizeAxis,
+  nullable,
+  oneOf,
+  optional,
   type PartialShape,
   type Shape,
   segmentSum,
@@ -15,7 +19,8 @@ import {
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
 import type { Graph } from "../graph.ts";
-import { asIndices, asTensor, Convertible, type Operand } from "../operand.ts";
+import { axis, checkAxis, statedShape } from "../legal.ts";
+import { asIndices, asTensor, Convertible, checkIndexDType, type Operand } from "../operand.ts";
 import { type Operation, SymbolicTensor } from "../operation.ts";
 import type { Cotangent, Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -144,7 +149,11 @@ const gatherDef: OpDef<GatherAttributes> = entry({
   name: "gather",
   // The gradient of a gather of a gather names rows of the first table.
   sparse: true,
+  arity: 2,
+  attributes: { axis, batchDims: natural, negative: oneOf("refuse", "zero") },
   infer([params, indices], { axis, batchDims }) {
+    checkIndexDType("gather", indices!);
+    checkPicks(params!.shape, indices!.shape, axis, batchDims);
     const picked = indices!.shape.slice(batchDims);
     return [{ shape: params!.shape.toSpliced(axis, 1, ...picked), dtype: params!.dtype }];
   },
@@ -169,6 +178,25 @@ const gatherDef: OpDef<GatherAttributes> = entry({
     gatherOrZero,
   ],
 });
+
+/** Throws a ValueError unless `axis` is one of `params` behind `batchDims` leading ones that both have. */
+function checkPicks(params: PartialShape, indices: PartialShape, axis: number, batchDims: number): void {
+  if (params.length === 0) throw new ValueError("gather: a scalar has no rows; params needs at least one axis");
+  checkAxis("gather", axis, params.length);
+  const picks = indices.slice(0, batchDims);
+  if (axis >= batchDims && picks.length === batchDims && compatible(picks, params.slice(0, batchDims))) return;
+  const wrong = wrongAxis(picks, params);
+  throw new ValueError(
+    shapeMessage(
+      "gather",
+      `with batchDims ${batchDims} the leading axes must agree and axis (${axis}) must lie behind them`,
+      [
+        { name: "params", shape: params, wrong },
+        { name: "indices", shape: indices, wrong },
+      ],
+    ),
+  );
+}
 
 function gatherGradient(g: Cotangent, params: Input, indices: Tensor, attributes: GatherAttributes): Cotangent {
   const { axis, batchDims } = attributes;
@@ -213,28 +241,19 @@ export const gather = defineOp(
   (params: Operand, indices: Operand, { axis, batchDims = 0 }: GatherOptions = {}): Tensor => {
     const picks = asIndices("gather", indices);
     const table = params instanceof State ? params : asTensor("gather", params);
-    if (table.shape.length === 0) throw new ValueError("gather: a scalar has no rows; params needs at least one axis");
     const batch = batchDims === 0 ? 0 : normalizeAxis("gather (batchDims)", batchDims, picks.rank + 1);
-    const at = normalizeAxis("gather", axis ?? batch, table.shape.length);
-    if (at < batch || !compatible(picks.spec.shape.slice(0, batch), table.spec.shape.slice(0, batch))) {
-      const wrong = wrongAxis(picks.spec.shape.slice(0, batch), table.spec.shape);
-      throw new ValueError(
-        shapeMessage(
-          "gather",
-          `with batchDims ${batch} the leading axes must agree and axis (${at}) must lie behind them`,
-          [
-            { name: "params", shape: table.spec.shape, wrong },
-            { name: "indices", shape: picks.spec.shape, wrong },
-          ],
-        ),
-      );
-    }
+    const rank = table.shape.length;
+    const at = rank === 0 ? 0 : normalizeAxis("gather", axis ?? batch, rank);
     return applyOne(gatherDef, [table, picks], { axis: at, batchDims: batch, negative: "refuse" });
   },
 );
 
 /** How many rows the result has; `null` means as many as the third input has along `axis`. */
-type SegmentAttributes = { readonly numSegments: number | null; readonly axis?: number; readonly batchDims: number };
+type SegmentAttributes = {
+  readonly numSegments: number | null;
+  readonly axis?: number | undefined;
+  readonly batchDims: number;
+};
 
 /** Sums for each batch, for TensorFlow: the ids of the batches are moved apart, and all are added up at once. */
 const batchedSegmentSum: Phrase = (nodes, { inputs: [data, ids], attributes: { numSegments, batchDims } }) => {
@@ -258,10 +277,17 @@ const batchedSegmentSum: Phrase = (nodes, { inputs: [data, ids], attributes: { n
   return [nodes.node("Reshape", [sums, nodes.constant([...batch, numSegments, ...rest])])];
 };
 
-const unsortedSegmentSumDef: OpDef<SegmentAttributes> = entry({
+const unsortedSegmentSumDef = entry<SegmentAttributes>({
   name: "unsortedSegmentSum",
-  infer([data, ids, like], { numSegments, axis, batchDims }) {
+  arity: [2, 3],
+  attributes: { numSegments: nullable(natural), axis: optional(axis), batchDims: natural },
+  infer(inputs, { numSegments, axis, batchDims }) {
+    const [data, ids] = inputs;
     checkDomain("unsortedSegmentSum", data!.dtype, "numeric");
+    checkIndexDType("unsortedSegmentSum", ids!);
+    if (numSegments !== null && (!Number.isInteger(numSegments) || numSegments < 0)) {
+      throw new ValueError(`unsortedSegmentSum: numSegments ${numSegments} is not a count; use an integer >= 0`);
+    }
     const leading = data!.shape.slice(0, ids!.shape.length);
     if (!compatible(ids!.shape, leading)) {
       const wrong = wrongAxis(ids!.shape, leading);
@@ -272,7 +298,15 @@ const unsortedSegmentSumDef: OpDef<SegmentAttributes> = entry({
         ]),
       );
     }
-    const rows = [...leading.slice(0, batchDims), numSegments ?? like!.shape[axis!]!];
+    if (batchDims > leading.length) {
+      throw new ValueError(
+        `unsortedSegmentSum: batchDims ${batchDims} is more than the ${leading.length} axes of segmentIds`,
+      );
+    }
+    const lent = statedShape("unsortedSegmentSum", numSegments === null ? null : [numSegments], inputs, 3);
+    const from = numSegments === null ? (axis ?? 0) : 0;
+    checkAxis("unsortedSegmentSum", from, lent.length);
+    const rows = [...leading.slice(0, batchDims), lent[from]!];
     return [{ shape: [...rows, ...data!.shape.slice(ids!.shape.length)], dtype: data!.dtype }];
   },
   kernel: (_, { batchDims }) => segmentSum("unsortedSegmentSum", batchDims),
@@ -312,9 +346,6 @@ const unsortedSegmentSumDef: OpDef<SegmentAttributes> = entry({
 export const unsortedSegmentSum = defineOp(
   unsortedSegmentSumDef,
   (data: Operand, segmentIds: Operand, numSegments: number): Tensor => {
-    if (!Number.isInteger(numSegments) || numSegments < 0) {
-      throw new ValueError(`unsortedSegmentSum: numSegments ${numSegments} is not a count; use an integer >= 0`);
-    }
     const ids = asIndices("unsortedSegmentSum", segmentIds);
     return applyOne(unsortedSegmentSumDef, [asTensor("unsortedSegmentSum", data), ids], { numSegments, batchDims: 0 });
   },

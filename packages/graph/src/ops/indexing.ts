@@ -21,6 +21,7 @@ import { expandDims } from "./reshape.ts";
 
 const uniqueDef: OpDef = entry({
   name: "unique",
+  arity: 1,
   infer([x]) {
     if (x!.shape.length !== 1) throw new ValueError(`unique: expected a vector, got shape ${formatShape(x!.shape)}`);
     return [
@@ -44,6 +45,7 @@ export const unique = defineOp(uniqueDef, (x: Operand): { values: Tensor; positi
 
 const nonZeroDef: OpDef = entry({
   name: "nonZero",
+  arity: 1,
   infer([x]) {
     if (x!.shape.length !== 1) throw new ValueError(`nonZero: expected a vector, got shape ${formatShape(x!.shape)}`);
     return [{ shape: [null], dtype: "int32" }];

@@ -11,7 +11,7 @@ import {
   ValueError,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
-import { asTensors, type Operand } from "../operand.ts";
+import { asTensors, checkOneDType, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { sumLike } from "./broadcast.ts";
@@ -19,14 +19,11 @@ import { swapLastAxes } from "./transpose.ts";
 
 const matMulDef: OpDef = entry({
   name: "matMul",
+  arity: 2,
   infer([a, b]) {
+    checkOneDType("matMul", [a!, b!]);
     checkDomain("matMul", a!.dtype, "numeric");
-    const batch = commonShape([a!.shape.slice(0, -2), b!.shape.slice(0, -2)]);
-    if (typeof batch === "number") {
-      const wrong = [a, b].map((each) => each!.shape.length - 2 + batch);
-      throw mismatch([a!, b!], "the leading axes cannot be broadcast", "make them equal or 1", wrong);
-    }
-    return [{ shape: [...batch, ...a!.shape.slice(-2, -1), ...b!.shape.slice(-1)], dtype: a!.dtype }];
+    return [{ shape: productShape([a!, b!]), dtype: a!.dtype }];
   },
   kernel: () => matrixProduct(),
   // Leading axes are repeated inside the product, where repeating costs nothing; so here they are added up again.
@@ -53,31 +50,47 @@ export const matMul = defineOp(
   matMulDef,
   (a: Operand, b: Operand, { transposeA = false, transposeB = false }: MatMulOptions = {}): Tensor => {
     const given = asTensors("matMul", [a, b]) as [Tensor, Tensor];
-    if (given.some(({ rank }) => rank < 2)) {
-      const advice = "make a vector a row by expandDims(x, 0), a column by expandDims(x, 1)";
-      throw mismatch([given[0].spec, given[1].spec], "both operands need at least two axes", advice);
-    }
-    const left = transposeA ? swapLastAxes(given[0]) : given[0];
-    const right = transposeB ? swapLastAxes(given[1]) : given[1];
-    const inner = left.spec.shape[left.rank - 1]!;
-    if (!compatibleExtents(inner, right.spec.shape[right.rank - 2]!)) {
-      throw mismatch(
-        [left.spec, right.spec],
-        `columns of a (${inner}) and rows of b (${right.shape[right.rank - 2]}) must agree`,
-        innerAdvice(left.shape, right.shape, { transposeA, transposeB }),
-        [left.rank - 1, right.rank - 2],
-      );
-    }
-    return applyOne(matMulDef, [left, right]);
+    if (!transposeA && !transposeB) return applyOne(matMulDef, given);
+    // The same mistakes as below, in words that know what was asked for.
+    productShape(given.map(({ spec }) => spec) as [TensorSpec, TensorSpec], { transposeA, transposeB });
+    return applyOne(matMulDef, [
+      transposeA ? swapLastAxes(given[0]) : given[0],
+      transposeB ? swapLastAxes(given[1]) : given[1],
+    ]);
   },
 );
 
+type Exchanges = Required<Omit<MatMulOptions, "name">>;
+
+/** The shape of the product of two operands, whose last two axes are exchanged first where asked. Throws a ValueError. */
+function productShape(
+  operands: readonly [TensorSpec, TensorSpec],
+  exchanges: Exchanges = { transposeA: false, transposeB: false },
+): PartialShape {
+  if (operands.some(({ shape }) => shape.length < 2)) {
+    const advice = "make a vector a row by expandDims(x, 0), a column by expandDims(x, 1)";
+    const [a, b] = operands;
+    throw mismatch([a.shape, b.shape], "both operands need at least two axes", advice);
+  }
+  const exchanged = ({ shape }: TensorSpec, exchange: boolean) =>
+    exchange ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : shape;
+  const a = exchanged(operands[0], exchanges.transposeA);
+  const b = exchanged(operands[1], exchanges.transposeB);
+  const [inner, rows] = [a.at(-1)!, b.at(-2)!];
+  if (!compatibleExtents(inner, rows)) {
+    throw mismatch([a, b], `columns of a (${inner}) and rows of b (${rows}) must agree`, innerAdvice(a, b, exchanges), [
+      a.length - 1,
+      b.length - 2,
+    ]);
+  }
+  const batch = commonShape([a.slice(0, -2), b.slice(0, -2)]);
+  if (typeof batch !== "number") return [...batch, a.at(-2)!, b.at(-1)!];
+  const wrong = [a, b].map((each) => each.length - 2 + batch);
+  throw mismatch([a, b], "the leading axes cannot be broadcast", "make them equal or 1", wrong);
+}
+
 /** What would most likely make the inner extents agree. */
-function innerAdvice(
-  a: PartialShape,
-  b: PartialShape,
-  given: Required<Omit<MatMulOptions, "name">>,
-): string | undefined {
+function innerAdvice(a: PartialShape, b: PartialShape, given: Exchanges): string | undefined {
   const [rows, inner] = a.slice(-2);
   const [wanted, columns] = b.slice(-2);
   const flip = (which: "A" | "B") => `is a transpose${which} ${given[`transpose${which}`] ? "too many" : "missing"}?`;
@@ -89,14 +102,14 @@ function innerAdvice(
 }
 
 function mismatch(
-  [a, b]: readonly [TensorSpec, TensorSpec],
+  [a, b]: readonly [PartialShape, PartialShape],
   problem: string,
   advice?: string,
   [wrongA, wrongB]: readonly number[] = [],
 ): ValueError {
   const operands = [
-    { name: "a", shape: a.shape, wrong: wrongA },
-    { name: "b", shape: b.shape, wrong: wrongB },
+    { name: "a", shape: a, wrong: wrongA },
+    { name: "b", shape: b, wrong: wrongB },
   ];
   return new ValueError(shapeMessage("matMul", problem, operands, { advice, align: "last" }));
 }

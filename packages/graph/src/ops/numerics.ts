@@ -1,4 +1,4 @@
-import { EagerTensor, InvalidArgumentError, isFloating, RuntimeError, type Tensor } from "@gradtape/tensor";
+import { EagerTensor, InvalidArgumentError, isFloating, RuntimeError, string, type Tensor } from "@gradtape/tensor";
 import { currentGraph } from "../context.ts";
 import { controlDependencies, group } from "../control.ts";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
@@ -13,6 +13,8 @@ import { dtypeOf, same } from "../tensorflow.ts";
 
 const checkNumericsDef: OpDef<{ message: string }> = entry({
   name: "checkNumerics",
+  arity: 1,
+  attributes: { message: string },
   infer([x]) {
     checkDomain("checkNumerics", x!.dtype, "floating");
     return [x!];

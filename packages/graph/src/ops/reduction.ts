@@ -15,6 +15,7 @@ import {
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
 import { type Axes, defineFold, type FoldAttributes, foldAttributes, type ReduceOptions } from "../fold.ts";
+import { axes, axis, checkAxes, checkAxis, dtype } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -96,7 +97,13 @@ export const mean = composed("mean", (x: Operand, axis?: Axes | ReduceOptions, o
 
 const elementCountDef: OpDef<{ axes: readonly number[]; dtype: DType }> = entry({
   name: "elementCount",
-  infer: (_, { dtype }) => [{ shape: [], dtype }],
+  arity: 1,
+  attributes: { axes, dtype },
+  infer([x], { axes, dtype }) {
+    checkDomain("elementCount", dtype, "numeric");
+    checkAxes("elementCount", axes, x!.shape.length);
+    return [{ shape: [], dtype }];
+  },
   kernel: ([x], { axes, dtype }) => ({
     form: { kind: "count", axes },
     run: () => [literal("elementCount", countOf(x!.shape as Shape, axes), { dtype })],
@@ -131,8 +138,11 @@ function defineArg(name: string, join: "max" | "min", tensorflow: string) {
   const programOf = programs((types) => program(types, meaning));
   const def: OpDef<{ axis: number }> = entry({
     name,
+    arity: 1,
+    attributes: { axis },
     infer([x], { axis }) {
       checkDomain(name, x!.dtype, "numeric");
+      checkAxis(name, axis, x!.shape.length);
       if (x!.shape[axis] === 0) throw new ValueError(`${name}: axis ${axis} is empty, it has no extreme element`);
       return [{ shape: reducedShape(x!.shape, [axis], false), dtype: "int32" }];
     },

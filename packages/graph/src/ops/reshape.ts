@@ -1,9 +1,12 @@
 import {
   type Extent,
   formatShape,
+  integer,
   isStatic,
+  list,
   normalizeAxes,
   normalizeAxis,
+  nullable,
   type PartialShape,
   reshaped,
   type Shape,
@@ -14,6 +17,7 @@ import {
   view,
 } from "@gradtape/tensor";
 import { applyOne, defineOp, type OpOptions } from "../define.ts";
+import { axes, checkAxes, statedShape } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -24,9 +28,14 @@ type ReshapeAttributes = { readonly shape: readonly number[] | null };
 
 const reshapeDef: OpDef<ReshapeAttributes> = entry({
   name: "reshape",
-  infer: ([x, like], { shape }) => [
-    { shape: shape === null ? like!.shape : resolveShape(x!.shape, shape), dtype: x!.dtype },
-  ],
+  arity: [1, 2],
+  attributes: { shape: nullable(list(integer)) },
+  infer(inputs, { shape }) {
+    const [x] = inputs;
+    if (shape !== null) checkWanted(shape);
+    const target = statedShape("reshape", shape, inputs, 2);
+    return [{ shape: shape === null ? checkSize(x!.shape, target) : resolveShape(x!.shape, shape), dtype: x!.dtype }];
+  },
   kernel: () => view(reshaped),
   gradient: [(g, { inputs: [x] }) => reshapeLike(g, x!), null],
   tensorflow: [
@@ -41,8 +50,7 @@ const reshapeDef: OpDef<ReshapeAttributes> = entry({
  */
 export const reshape = defineOp(reshapeDef, (x: Operand, shape: Shape): Tensor => {
   const source = asTensor("reshape", x);
-  checkWanted(shape);
-  const target = resolveShape(source.spec.shape, shape);
+  const target = resolveShape(source.spec.shape, checkWanted(shape));
   if (sameShape(target, source.spec.shape)) return source;
   return applyOne(reshapeDef, [source], { shape: isStatic(target) ? target : [...shape] });
 });
@@ -55,14 +63,20 @@ export function reshapeLike(x: Tensor, other: Input): Tensor {
   return applyOne(reshapeDef, [x, other], { shape: null });
 }
 
-function checkWanted(shape: unknown): void {
+function checkWanted(shape: unknown): Shape {
   const legal =
     Array.isArray(shape) &&
     shape.every((extent) => Number.isInteger(extent) && extent >= -1) &&
     shape.filter((extent) => extent === -1).length <= 1;
-  if (legal) return;
+  if (legal) return shape;
   const text = Array.isArray(shape) ? `[${shape.join(", ")}]` : String(shape);
   throw new ValueError(`reshape: ${text} is not a shape; use integers >= 0, and at most one -1`);
+}
+
+/** Throws a ValueError where both sizes are known and differ. */
+function checkSize(from: PartialShape, to: PartialShape): PartialShape {
+  if (isStatic(from) && isStatic(to)) resolveShape(from, to);
+  return to;
 }
 
 /** The shape `to` with its open extent filled in, as far as `from` tells. */
@@ -101,9 +115,12 @@ type AxesAttributes = { readonly axes: readonly number[] };
 
 const expandDimsDef: OpDef<AxesAttributes> = entry({
   name: "expandDims",
-  infer: ([x], { axes }) => [
-    { shape: axes.reduce<PartialShape>((s, axis) => s.toSpliced(axis, 0, 1), x!.shape), dtype: x!.dtype },
-  ],
+  arity: 1,
+  attributes: { axes },
+  infer([x], { axes }) {
+    checkAxes("expandDims", axes, x!.shape.length + axes.length);
+    return [{ shape: axes.reduce<PartialShape>((s, axis) => s.toSpliced(axis, 0, 1), x!.shape), dtype: x!.dtype }];
+  },
   kernel: () => view(reshaped),
   gradient: [(g, { attributes: { axes } }) => squeezeAxes(g, axes)],
   tensorflow: [
@@ -117,7 +134,10 @@ const expandDimsDef: OpDef<AxesAttributes> = entry({
 
 const squeezeDef: OpDef<AxesAttributes> = entry({
   name: "squeeze",
+  arity: 1,
+  attributes: { axes },
   infer([x], { axes }) {
+    checkAxes("squeeze", axes, x!.shape.length);
     const wide = axes.find((axis) => typeof x!.shape[axis] === "number" && x!.shape[axis] !== 1);
     if (wide === undefined) return [{ shape: x!.shape.filter((_, axis) => !axes.includes(axis)), dtype: x!.dtype }];
     throw new ValueError(

@@ -3,7 +3,11 @@ import {
   checkShape,
   type Extent,
   formatShape,
+  integer,
   isStatic,
+  list,
+  natural,
+  nullable,
   onFirst,
   type PartialShape,
   type Shape,
@@ -14,6 +18,7 @@ import {
   view,
 } from "@gradtape/tensor";
 import { applyOne, composed, defineOp, type OpOptions } from "../define.ts";
+import { statedShape } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -41,7 +46,14 @@ function stridedRegion(nodes: NodeMaker, begin: Shape, size: readonly number[], 
 
 const sliceDef: OpDef<SliceAttributes> = entry({
   name: "slice",
+  arity: 1,
+  attributes: { begin: list(natural), size: list(integer), steps: list(natural) },
   infer([x], { begin, size, steps }) {
+    if ([begin.length, size.length, steps.length].some((length) => length !== x!.shape.length)) {
+      throw new ValueError(
+        `slice: begin [${begin.join(", ")}] and size [${size.join(", ")}] need one entry for each axis of ${formatShape(x!.shape)}`,
+      );
+    }
     const shape = size.map((extent, axis): Extent => {
       const whole = x!.shape[axis]!;
       if (extent !== -1) return extent;
@@ -69,8 +81,12 @@ const sliceDef: OpDef<SliceAttributes> = entry({
 
 const embedDef: OpDef<EmbedAttributes> = entry({
   name: "embed",
-  infer([x, like], { shape, begin, steps }) {
-    const whole = shape ?? like!.shape;
+  arity: [1, 2],
+  attributes: { shape: nullable(list(natural)), begin: list(natural), steps: list(natural) },
+  infer(inputs, { shape, begin, steps }) {
+    const [x] = inputs;
+    const whole = statedShape("embed", shape, inputs, 2);
+    if (shape !== null) checkShape("embed", shape);
     checkRegion("embed", begin, x!.shape, steps, whole);
     return [{ shape: whole, dtype: x!.dtype }];
   },
@@ -123,11 +139,6 @@ export const slice = defineOp(
   (x: Operand, begin: Shape, size: readonly number[], { steps }: SliceOptions = {}): Tensor => {
     const source = asTensor("slice", x);
     const stride = steps ?? source.shape.map(() => 1);
-    if ([begin.length, size.length, stride.length].some((length) => length !== source.rank)) {
-      throw new ValueError(
-        `slice: begin [${begin.join(", ")}] and size [${size.join(", ")}] need one entry for each axis of ${formatShape(source.shape)}`,
-      );
-    }
     return applyOne(sliceDef, [source], { begin: [...begin], size: [...size], steps: [...stride] });
   },
 );
@@ -138,7 +149,6 @@ export const embed = defineOp(
   (x: Operand, shape: Shape, begin: Shape, { steps }: SliceOptions = {}): Tensor => {
     const source = asTensor("embed", x);
     const stride = steps ?? source.shape.map(() => 1);
-    checkShape("embed", shape);
     return applyOne(embedDef, [source], { begin: [...begin], shape: [...shape], steps: [...stride] });
   },
 );
@@ -176,7 +186,8 @@ function checkRegion(
     if (typeof extent !== "number") return false;
     return count === 0 ? first > extent : first + (count - 1) * step >= extent;
   });
-  if (begin.length === whole.length && shape.length === whole.length && outside < 0) return;
+  const ranked = [begin, shape, steps].every(({ length }) => length === whole.length);
+  if (ranked && outside < 0) return;
   throw new ValueError(
     shapeMessage(op, `the piece does not lie within the whole${outside < 0 ? "" : ` on axis ${outside}`}`, [
       { name: "whole", shape: whole, wrong: outside },

@@ -16,7 +16,8 @@ import {
 } from "@gradtape/tensor";
 import { apply } from "../apply.ts";
 import { applyOne, checkDomain, defineOp, type OpOptions, programs } from "../define.ts";
-import { asIndices, asTensor, asTensors, type Operand } from "../operand.ts";
+import { axis, checkAxis } from "../legal.ts";
+import { asIndices, asTensor, asTensors, checkIndexDType, checkOneDType, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { always, dtypeOf, type NodeAttribute, output, type Phrase, type Spelling, type Wire } from "../tensorflow.ts";
@@ -46,8 +47,11 @@ function alongAxis(
   const programOf = programs((types) => program(types, meaning));
   const def: OpDef<AxisAttributes> = entry({
     name,
-    infer([x]) {
+    arity: 1,
+    attributes: { axis },
+    infer([x], { axis }) {
       checkDomain(name, x!.dtype, "floating");
+      checkAxis(name, axis, x!.shape.length);
       return [x!];
     },
     kernel: ([x], { axis }) => rows(programOf([x!.dtype]), [axis]),
@@ -155,7 +159,9 @@ const sparsePrograms = programs((types) =>
 const sparseName = "sparseSoftmaxCrossEntropyWithLogits";
 const sparseDef: OpDef = entry({
   name: sparseName,
+  arity: 2,
   infer([logits, labels]) {
+    checkIndexDType(sparseName, labels!);
     const specs = crossEntropySpecs(sparseName, logits!);
     if (!compatible(labels!.shape, specs[0]!.shape)) {
       throw new ValueError(
@@ -206,7 +212,9 @@ function denseAdvice(logits: PartialShape, labels: PartialShape): string | undef
 const denseName = "softmaxCrossEntropyWithLogits";
 const denseDef: OpDef = entry({
   name: denseName,
+  arity: 2,
   infer([logits, labels]) {
+    checkOneDType(denseName, [logits!, labels!]);
     if (!compatible(labels!.shape, logits!.shape)) {
       throw new ValueError(
         shapeMessage(

@@ -2,7 +2,10 @@ import {
   checkDType,
   type DType,
   type EagerTensor,
+  list,
   literal,
+  natural,
+  nullable,
   type PartialShape,
   RuntimeError,
   type Tensor,
@@ -11,6 +14,7 @@ import {
 import { addConstant, perform } from "../apply.ts";
 import { currentGraph } from "../context.ts";
 import { defineOp, type OpOptions } from "../define.ts";
+import * as kinds from "../legal.ts";
 import type { Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -20,6 +24,8 @@ import { same } from "../tensorflow.ts";
 
 const placeholderDef: OpDef<{ dtype: DType; shape: readonly (number | null)[] }> = entry({
   name: "placeholder",
+  arity: 0,
+  attributes: { dtype: kinds.dtype, shape: list(nullable(natural)) },
   infer: (_, { dtype, shape }) => [{ dtype, shape }],
   kernel: () => ({ run: () => [] }),
   mustBeFed: true,

@@ -1,6 +1,7 @@
 import {
   compatible,
   compatibleExtents,
+  type DType,
   type EagerTensor,
   fill,
   InvalidArgumentError,
@@ -8,6 +9,7 @@ import {
   type PartialShape,
   program,
   type Scalar,
+  type Shape,
   shapeMessage,
   type TensorSpec,
   update,
@@ -17,6 +19,7 @@ import {
   wrongAxis,
 } from "@gradtape/tensor";
 import { programs } from "../define.ts";
+import { dtype, flag, shape } from "../legal.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { always, dtypeOf, output, same } from "../tensorflow.ts";
@@ -24,8 +27,10 @@ import { always, dtypeOf, output, same } from "../tensorflow.ts";
 /* Reading and writing variables. A write has no outputs and no gradient. */
 
 /** The operation that stands for a variable in its graph. It computes nothing: ops name the variable itself. */
-export const variableDef: OpDef = entry({
+export const variableDef: OpDef<{ dtype: DType; shape: Shape; trainable: boolean }> = entry({
   name: "variable",
+  arity: 0,
+  attributes: { dtype, shape, trainable: flag },
   infer: () => [],
   kernel: () => ({ run: () => [] }),
   tensorflow: {
@@ -42,8 +47,12 @@ export const variableDef: OpDef = entry({
 /** The value of a state if it has one, else the second input. */
 export const initializedValue: OpDef = entry({
   name: "initializedValue",
+  arity: 2,
   allowsMissing: true,
-  infer: ([, initial]) => [initial!],
+  infer([state, initial]) {
+    if (state !== undefined) checkValue("initializedValue", [state, initial!]); // it may be missing in a run
+    return [initial!];
+  },
   kernel: () => ({ run: ([state, initial]) => [state ?? initial!] }),
   gradient: [(g) => g, null],
   tensorflow(nodes) {
@@ -59,6 +68,7 @@ export const initializedValue: OpDef = entry({
 /** Whether a state has a value. */
 export const isVariableInitializedDef: OpDef = entry({
   name: "isVariableInitialized",
+  arity: 1,
   allowsMissing: true,
   infer: () => [{ shape: [], dtype: "bool" }],
   kernel: () => ({ run: ([state]) => [fill([], state !== undefined) as EagerTensor] }),
@@ -74,6 +84,7 @@ export const isVariableInitializedDef: OpDef = entry({
 /** The value of a state as a tensor, which later writes do not change. */
 export const readVariable: OpDef = entry({
   name: "readVariable",
+  arity: 1,
   sparse: true,
   infer: ([state]) => [{ shape: state!.shape, dtype: state!.dtype }],
   kernel: () => view((layout) => layout),
@@ -91,6 +102,18 @@ function checkDTypes(op: string, [state, value]: readonly TensorSpec[]): void {
   throw new TypeError(`${op}: the variable is ${state!.dtype}, the value ${value!.dtype}; cast the value`);
 }
 
+/** Throws an error unless a value can be that of a variable: a TypeError for its dtype, a ValueError for its shape. */
+function checkValue(op: string, [state, value]: readonly [TensorSpec, TensorSpec]): void {
+  checkDTypes(op, [state, value]);
+  if (compatible(state.shape, value.shape)) return;
+  throw new ValueError(
+    shapeMessage(op, "the value must have the shape of the variable, nothing is broadcast", [
+      { name: "variable", shape: state.shape },
+      { name: "value", shape: value.shape, wrong: wrongAxis(value.shape, state.shape) },
+    ]),
+  );
+}
+
 /** The names for resource and for reference variables. */
 type TensorFlowNames = readonly [resource: string, reference: string];
 
@@ -99,17 +122,10 @@ function write(name: string, meaning: (old: Scalar, value: Scalar) => Scalar, [o
   const programOf = programs((types) => program(types, meaning as (...inputs: Scalar[]) => Scalar));
   return {
     name,
+    arity: 2,
     writes: [0],
     infer([state, value]) {
-      checkDTypes(name, [state!, value!]);
-      if (!compatible(state!.shape, value!.shape)) {
-        throw new ValueError(
-          shapeMessage(name, "the value must have the shape of the variable, nothing is broadcast", [
-            { name: "variable", shape: state!.shape },
-            { name: "value", shape: value!.shape, wrong: wrongAxis(value!.shape, state!.shape) },
-          ]),
-        );
-      }
+      checkValue(name, [state!, value!]);
       return [];
     },
     kernel: ([state, value]) => update(programOf([state!.dtype, value!.dtype])),
@@ -134,6 +150,7 @@ function writeRows(name: string, meaning: (old: Scalar, value: Scalar) => Scalar
   const programOf = programs((types) => program(types, meaning as (...inputs: Scalar[]) => Scalar));
   return {
     name,
+    arity: 3,
     writes: [0],
     infer([state, values, indices]) {
       checkDTypes(name, [state!, values!]);

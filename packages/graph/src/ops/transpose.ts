@@ -1,5 +1,6 @@
 import { formatShape, permuted, type Tensor, ValueError, view } from "@gradtape/tensor";
 import { applyOne, defineOp } from "../define.ts";
+import { axes } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -7,7 +8,19 @@ import { numbersInput } from "../tensorflow.ts";
 
 const transposeDef: OpDef<{ perm: readonly number[] }> = entry({
   name: "transpose",
-  infer: ([x], { perm }) => [{ shape: perm.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
+  arity: 1,
+  attributes: { perm: axes },
+  infer([x], { perm }) {
+    const { shape, dtype } = x!;
+    const sorted = [...perm].sort((a, b) => a - b);
+    if (sorted.length === shape.length && sorted.every((axis, i) => axis === i)) {
+      return [{ shape: perm.map((axis) => shape[axis]!), dtype }];
+    }
+    throw new ValueError(
+      `transpose: perm [${perm.join(", ")}] does not fit shape ${formatShape(shape)}; ` +
+        `name each axis from 0 to ${shape.length - 1} once`,
+    );
+  },
   kernel: (_, { perm }) => view((layout) => permuted(layout, perm)),
   gradient: [(g, { attributes: { perm } }) => transpose(g, inverse(perm))],
   tensorflow: { op: "Transpose", takes: [0, numbersInput("perm")] },
@@ -17,13 +30,6 @@ const transposeDef: OpDef<{ perm: readonly number[] }> = entry({
 export const transpose = defineOp(transposeDef, (x: Operand, perm?: readonly number[] | null): Tensor => {
   const source = asTensor("transpose", x);
   const order = perm ?? source.shape.map((_, axis) => source.rank - 1 - axis);
-  const sorted = [...order].sort((a, b) => a - b);
-  if (sorted.length !== source.rank || sorted.some((axis, i) => axis !== i)) {
-    throw new ValueError(
-      `transpose: perm [${order.join(", ")}] does not fit shape ${formatShape(source.shape)}; ` +
-        `name each axis from 0 to ${source.rank - 1} once`,
-    );
-  }
   return applyOne(transposeDef, [source], { perm: [...order] });
 });
 
