@@ -1,4 +1,4 @@
-import type { Cotangent } from "@gradtape/graph";
+import { type Cotangent, identity } from "@gradtape/graph";
 import { generator, type Tensor, tensor } from "@gradtape/tensor";
 import { denseOrZeros } from "./endpoints.ts";
 import { GradientTape } from "./tape.ts";
@@ -72,7 +72,8 @@ function outputsOf(f: CheckedFunction, inputs: readonly Tensor[]): readonly Tens
 }
 
 /** The cotangents of `inputs` for the cotangents `weights` of the outputs of `f`; zeros where unconnected. */
-function pullBack(f: CheckedFunction, inputs: readonly Tensor[], weights: readonly Tensor[]): Tensor[] {
+function pullBack(f: CheckedFunction, at: readonly Tensor[], weights: readonly Tensor[]): Tensor[] {
+  const inputs = at.map((input) => identity(input)); // one tensor given twice is two arguments
   const tape = new GradientTape();
   const outputs = tape.record(() => {
     tape.watch(inputs);

@@ -2,9 +2,12 @@ import {
   applyOne,
   asTensor,
   type Cotangent,
+  entry,
+  identity,
   nameOf,
   type OpDef,
   type Operand,
+  type OpRecord,
   type Recorder,
   recorders,
   type State,
@@ -22,6 +25,14 @@ export interface GradOptions {
   readonly argnums?: number | readonly number[];
 }
 
+/**
+ * An argument to differentiate by, as a tensor of its own: the same tensor as another argument, or within the function, is
+ * a constant. Tapes outside hear where it comes from.
+ */
+function argument(name: string, value: Operand): Tensor {
+  return identity(asTensor(name, value));
+}
+
 /** Turns a scalar-valued function into one that also gives its gradient: `[value, gradient]`, zeros where unconnected. */
 export function valueAndGrad(
   f: TensorFunction,
@@ -29,7 +40,7 @@ export function valueAndGrad(
 ): (...args: Operand[]) => [Tensor, Tensor | Tensor[]] {
   if (typeof f !== "function") throw new TypeError(`grad: expected a function, got ${nameOf(f)}`);
   return (...args) => {
-    const inputs = args.map((arg) => asTensor("grad", arg));
+    const inputs = args.map((arg) => argument("grad", arg));
     const chosen = (typeof argnums === "number" ? [argnums] : argnums).map((position) => {
       const input = inputs[position];
       if (input === undefined)
@@ -65,7 +76,7 @@ export function grad(f: TensorFunction, options: GradOptions = {}): (...args: Op
 /** The Jacobian of a function of one tensor: `x` to a tensor of shape `f(x).shape + x.shape`. */
 export function jacobian(f: TensorFunction): (x: Operand) => Tensor {
   return (x) => {
-    const input = asTensor("jacobian", x);
+    const input = argument("jacobian", x);
     const tape = new GradientTape();
     const value = tape.record(() => {
       tape.watch(input);
@@ -79,7 +90,7 @@ export function jacobian(f: TensorFunction): (x: Operand) => Tensor {
 export function hvp(f: TensorFunction): (x: Operand, vector: Operand) => Tensor {
   const gradient = grad(f);
   return (x, vector) => {
-    const input = asTensor("hvp", x);
+    const input = argument("hvp", x);
     const tape = new GradientTape();
     const first = tape.record(() => {
       tape.watch(input);
@@ -95,6 +106,15 @@ export interface WithGradient {
   readonly gradient: (g: Tensor) => Cotangent | null | readonly (Cotangent | null)[];
 }
 
+/** The first input; the others are what its derivative is by. That lies with each call, and is not in a graph's text. */
+const withOwnGradient: OpDef = entry({
+  name: "customGradient",
+  arity: [1, Number.POSITIVE_INFINITY],
+  infer: ([first]) => [first!],
+  kernel: () => view((layout) => layout),
+  tensorflow: (nodes) => [nodes.node("Identity", [nodes.input(0)])],
+});
+
 /**
  * A function that brings its own derivative: `f` returns its value and a function from the cotangent of the value to
  * that of the argument (a list for several arguments, `null` where no gradient flows).
@@ -105,22 +125,18 @@ export interface WithGradient {
 export function customGradient(f: (...args: Tensor[]) => WithGradient): (...args: Operand[]) => Tensor {
   return (...args) => {
     const inputs = args.map((arg) => asTensor("customGradient", arg));
-    const { value, gradient } = withoutVariables(() => f(...inputs));
+    const { value, gradient: derivative } = withoutVariables(() => f(...inputs));
     // All inputs are asked in one visit, which has a list of cotangents of its own: the derivative is computed once for it.
     const visits = new WeakMap<readonly unknown[], readonly (Cotangent | null)[]>();
     const cotangents = (g: Tensor, gs: readonly (Tensor | null)[]) => {
-      const known = visits.get(gs) ?? cotangentsOf(gradient(g), inputs.length);
+      const known = visits.get(gs) ?? cotangentsOf(derivative(g), inputs.length);
       visits.set(gs, known);
       return known;
     };
-    const def: OpDef = {
-      name: "customGradient",
-      arity: [1, Number.POSITIVE_INFINITY],
-      infer: ([first]) => [first!],
-      kernel: () => view((layout) => layout),
-      // The value, as the first input, lends its numbers only.
-      gradient: (i) => (g, _, gs) => (i === 0 ? null : cotangents(g, gs)[i - 1]!),
-    };
+    // The value, as the first input, lends its numbers only.
+    const gradient = (i: number) => (g: Tensor, _: OpRecord, gs: readonly (Tensor | null)[]) =>
+      i === 0 ? null : cotangents(g, gs)[i - 1]!;
+    const def: OpDef = { ...withOwnGradient, gradient };
     return applyOne(def, [value, ...inputs]);
   };
 }

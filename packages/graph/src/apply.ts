@@ -3,7 +3,7 @@ import { currentGraph, differentiatedOp, recorders, takeName } from "./context.t
 import { execute } from "./execute.ts";
 import type { Graph } from "./graph.ts";
 import { located } from "./location.ts";
-import { SymbolicTensor } from "./operation.ts";
+import { asCalled, SymbolicTensor } from "./operation.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";
 import { State } from "./state.ts";
@@ -35,17 +35,15 @@ function enter<A extends Attributes>(
   const states = inputs.filter((input) => input instanceof State);
   for (const recorder of recorders) for (const state of states) recorder.onRead(state);
   const graph = graphOf(def, inputs);
-  const record: OpRecord<A> =
-    graph === null
-      ? { def, inputs, attributes, outputs: execute(def, inputs.map(present), attributes) }
-      : (graph.createOperation(
-          def,
-          inputs.map((input) => asNode(graph, input)),
-          attributes,
-          name ?? takeName(def),
-        ) as unknown as OpRecord<A>);
-  tell(record);
-  return record;
+  if (graph === null) {
+    const record = { def, inputs, attributes, outputs: execute(def, inputs.map(present), attributes) };
+    tell(record);
+    return record;
+  }
+  const nodes = inputs.map((input) => asNode(graph, input));
+  const operation = graph.createOperation(def, nodes, attributes, name ?? takeName(def));
+  if (recorders.length > 0) tell(asCalled(operation, inputs));
+  return operation as unknown as OpRecord<A>;
 }
 
 function tell(record: OpRecord): void {

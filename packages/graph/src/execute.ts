@@ -32,7 +32,7 @@ export function execute(def: OpDef, values: readonly (Value | undefined)[], attr
   checkResults(def.name, kernel, specs);
   const outputs = kernel.run(inputs, specs);
   for (const value of values) {
-    if (value instanceof Storage && outputs.some(({ buffer }) => buffer === value.value.buffer)) value.share();
+    if (value instanceof Storage && outputs.some(({ buffer }) => buffer === value.value.buffer)) value.lend();
   }
   return outputs;
 }

@@ -76,6 +76,14 @@ export class Operation implements OpRecord {
   }
 }
 
+/**
+ * An operation as tapes hear of it: its inputs are those of the call, plain tensors too, for which the graph itself holds
+ * constants. So a tape knows a tensor by one name, however the call was written down.
+ */
+export function asCalled(operation: Operation, inputs: readonly Input[]): Operation {
+  return Object.create(operation, { inputs: { value: inputs, enumerable: true } });
+}
+
 /** An input by name; the value of a constant where it is short. */
 function formatInput(input: Input): string {
   if (input instanceof SymbolicTensor) return input.name;

@@ -38,12 +38,15 @@ function collect(wanted: readonly Wanted[], fed: ReadonlyMap<Tensor, unknown>): 
   return needed;
 }
 
-/** What must have run before `operation` can. */
+/** What must have run before `operation` can; what is fed is there already. */
 export function dependencies(operation: Operation, fed: ReadonlyMap<Tensor, unknown> = new Map()): Operation[] {
   const data = operation.inputs.flatMap((input) =>
     input instanceof SymbolicTensor && !fed.has(input) ? [input.op] : [],
   );
-  return [...data, ...operation.controlInputs];
+  const waited = operation.controlInputs.filter(
+    ({ outputs }) => outputs.length === 0 || !outputs.every((output) => fed.has(output)),
+  );
+  return [...data, ...waited];
 }
 
 function checkFed({ def, name, outputs, location }: Operation): void {

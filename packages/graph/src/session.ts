@@ -85,7 +85,7 @@ export class Session {
     });
     executable.run(storageOf);
     results.forEach((tensor, i) => {
-      values.set(tensor, executable.result(i, storageOf));
+      values.set(tensor, executable.result(i));
     });
   }
 
@@ -172,9 +172,7 @@ export class Session {
   private result(wanted: Wanted, values: ReadonlyMap<Tensor, EagerTensor>): Tensor | null {
     if (wanted instanceof Operation) return null;
     if (!(wanted instanceof Variable)) return values.get(wanted) ?? wanted;
-    const storage = this.storageOf(wanted)!;
-    storage.share();
-    return storage.value;
+    return this.storageOf(wanted)!.lend();
   }
 
   private feed(feeds: Feeds): Map<Tensor, EagerTensor> {
@@ -232,9 +230,7 @@ function isWatched(): boolean {
 
 /** A value that later writes do not change. */
 function lastingValue(value: Value | undefined): EagerTensor | undefined {
-  if (!(value instanceof Storage)) return value;
-  value.share();
-  return value.value;
+  return value instanceof Storage ? value.lend() : value;
 }
 
 /** The value fed for `tensor`, checked against its dtype and shape. */

@@ -1,5 +1,5 @@
 import {
-  copyInto,
+  copyOf,
   type DType,
   type EagerTensor,
   elementBytes,
@@ -61,17 +61,17 @@ export class Storage {
     const present = this.value;
     this.leave();
     if (this.shared) {
-      const own = emptyTensor(present.dtype, present.shape);
-      copyInto(own.buffer, own.layout, present);
-      this.memory = own;
+      this.memory = copyOf(present);
       this.shared = false;
     }
     return this.memory!;
   }
 
-  /** Says that a tensor now shows this memory. */
-  share(): void {
+  /** The present value for whatever keeps it: later writes go to other memory. */
+  lend(): EagerTensor {
+    const { value } = this; // a value that is read out first has memory of its own
     this.shared = true;
+    return value;
   }
 
   /** Where the value lies in the memory of `machine`, to which it is moved if need be; `null` when there is no room. */

@@ -81,6 +81,7 @@ export {
 export {
   compact,
   copyInto,
+  copyOf,
   EagerTensor,
   emptyTensor,
   fromData,

@@ -110,7 +110,11 @@ export function emptyTensor(dtype: DType, shape: Shape): EagerTensor {
 
 /** The tensor itself when its elements are contiguous in row-major order, else a compact copy. */
 export function compact(tensor: EagerTensor): EagerTensor {
-  if (isContiguous(tensor.layout)) return tensor;
+  return isContiguous(tensor.layout) ? tensor : copyOf(tensor);
+}
+
+/** The same elements in row-major order, in memory of their own. */
+export function copyOf(tensor: EagerTensor): EagerTensor {
   const result = emptyTensor(tensor.dtype, tensor.shape);
   copyInto(result.buffer, result.layout, tensor);
   return result;

@@ -1,5 +1,6 @@
 import {
   checkIndices,
+  copyOf,
   EagerTensor,
   elementBytes,
   environment,
@@ -164,6 +165,11 @@ export class Executable {
     return this.arena + this.plan.offsetOf(buffer);
   }
 
+  /** Bytes at which a buffer lay in the last step; a variable lies outside of the arena. */
+  private placeOf(buffer: Buffer): number {
+    return buffer.kind === "state" ? this.addresses[this.states.indexOf(buffer)]! : this.addressOf(buffer);
+  }
+
   /** The variables that it reads or writes. */
   get variables(): readonly State[] {
     return this.states.map(({ state }) => state!);
@@ -198,16 +204,11 @@ export class Executable {
     for (const state of this.written) storageOf(state).changed();
   }
 
-  /** Result number `i`, as a tensor of its own. */
-  result(i: number, storageOf: StorageOf): EagerTensor {
+  /** Result number `i`, in memory of its own: no later step and no later write changes it. */
+  result(i: number): EagerTensor {
     const { buffer, layout, count } = this.lowered.fetched[i]!;
-    if (buffer.kind === "state") {
-      const storage = storageOf(buffer.state!);
-      storage.share();
-      return new EagerTensor(buffer.dtype, layout, storage.value.buffer);
-    }
-    if (buffer.kind === "constant") return new EagerTensor(buffer.dtype, layout, buffer.data!.buffer);
-    const address = this.addressOf(buffer);
+    if (buffer.kind === "constant") return copyOf(new EagerTensor(buffer.dtype, layout, buffer.data!.buffer));
+    const address = this.placeOf(buffer);
     const rows = count === null ? null : this.machine.ints[this.addressOf(count.cell) / 4]!;
     const shape: Shape = rows === null ? layout.shape : [rows, ...layout.shape.slice(1)];
     if (!isContiguous(layout)) {
@@ -222,7 +223,7 @@ export class Executable {
   number(i: number): number {
     const { buffer, layout } = this.lowered.fetched[i]!;
     if (buffer.kind === "constant") return buffer.data!.buffer[layout.offset]!;
-    return this.machine.of(buffer.dtype)[this.addressOf(buffer) / elementBytes(buffer.dtype) + layout.offset]!;
+    return this.machine.of(buffer.dtype)[this.placeOf(buffer) / elementBytes(buffer.dtype) + layout.offset]!;
   }
 
   /** Puts the addresses of the variables where the step looks for them; they move when something else has written them. */
@@ -241,9 +242,7 @@ export class Executable {
     const { check, indices, operation } = this.checks[result - 1]!;
     const { buffer, layout } = indices;
     const { shape } = layout;
-    // Indices may lie in a variable, whose place is in the table.
-    const begin = buffer.kind === "state" ? this.addresses[this.states.indexOf(buffer)]! : this.addressOf(buffer);
-    const data = this.machine.read(begin + 4 * layout.offset, "int32", sizeOfShape(shape));
+    const data = this.machine.read(this.placeOf(buffer) + 4 * layout.offset, "int32", sizeOfShape(shape));
     const values = new EagerTensor("int32", rowMajor(shape), data);
     try {
       checkIndices(check.op, values, check.rows, check.negativeAllowed);

@@ -62,7 +62,7 @@ export class Instance {
     const executable = this.prepare();
     if (executable === null) return this.interpret(args);
     this.run(executable, args);
-    return this.traced.pack((i) => executable.result(i, storageOf));
+    return this.traced.pack((i) => executable.result(i));
   }
 
   item(args: readonly EagerTensor[]): number {
@@ -90,7 +90,7 @@ export class Instance {
     const before = new Map(executable.variables.map((state) => [state, storageOf(state).value]));
     this.steps++;
     executable.run(storageOf);
-    const results = fetched.map((_, i) => executable.result(i, storageOf));
+    const results = fetched.map((_, i) => executable.result(i));
     const after = executable.variables.map((state) => storageOf(state).value);
     if ([...results, ...after].every(isAllFinite)) return;
     for (const [state, value] of before) {
