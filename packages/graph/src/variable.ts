@@ -1,5 +1,6 @@
 import {
   checkDType,
+  copyOf,
   type DType,
   EagerTensor,
   formatShape,
@@ -71,7 +72,7 @@ export class Variable extends State {
     this.graph = graph;
     this.constraint = constraint;
     this.given = graph === null ? initial : null;
-    this.storage = graph === null ? new Storage(literal("Variable", initial)) : null;
+    this.storage = graph === null ? new Storage(copyOf(literal("Variable", initial)), { owned: true }) : null;
     this.op = graph === null ? { name } : what instanceof Operation ? what : declare(graph, initial!, trainable, name);
     this.opName = this.op.name;
     const facts =

@@ -4,7 +4,7 @@ import { ValueError } from "./errors.ts";
 import { allocate } from "./memory.ts";
 import type { NdArray } from "./ndarray.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";
+import { copyOf, EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";
 
 /** Any typed array of numbers; `Float32Array`, `Float64Array` and `Int32Array` bring their dtype along. */
 export type NumberArray =
@@ -36,14 +36,22 @@ export interface TensorOptions {
  * shape of another size.
  */
 export function tensor(values: TensorLike, options: TensorOptions = {}): Tensor {
-  return literal("tensor", values, options);
+  return literal("tensor", values, options, (shared) => shared);
 }
 
-/** `tensor`, speaking in the name of `op`. */
-export function literal(op: string, values: unknown, { shape, dtype }: TensorOptions = {}): EagerTensor {
+/**
+ * `tensor`, speaking in the name of `op`. What `take` makes of a tensor over the memory of an `ndarray` is used in place of
+ * that: a copy, so that what the caller writes into it later changes nothing.
+ */
+export function literal(
+  op: string,
+  values: unknown,
+  { shape, dtype }: TensorOptions = {},
+  take: Take = copyOf,
+): EagerTensor {
   if (dtype !== undefined) checkDType(op, dtype);
   if (shape !== undefined) checkShape(op, shape);
-  const made = read(op, values, dtype);
+  const made = isNdArray(values) ? take(fromNdArray(op, values, dtype)) : read(op, values, dtype);
   if (shape === undefined) return made;
   const size = sizeOf(shape);
   if (size !== made.size) {
@@ -54,6 +62,8 @@ export function literal(op: string, values: unknown, { shape, dtype }: TensorOpt
   return fromData(made.dtype, [...shape], made.data);
 }
 
+type Take = (shared: EagerTensor) => EagerTensor;
+
 function read(op: string, values: unknown, dtype: DType | undefined): EagerTensor {
   if (values instanceof EagerTensor) return retyped(op, values, dtype);
   if (values instanceof Tensor) throw new TypeError(`${op}: the tensor has no value yet; run it in a session`);
@@ -61,7 +71,6 @@ function read(op: string, values: unknown, dtype: DType | undefined): EagerTenso
     const to = dtype ?? dtypeOfArray(values) ?? "float32";
     return fromData(to, [values.length], fill(op, to, values.length, values));
   }
-  if (isNdArray(values)) return fromNdArray(op, values, dtype);
   return fromNested(op, values, dtype);
 }
 

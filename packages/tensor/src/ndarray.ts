@@ -1,4 +1,6 @@
 import make from "ndarray";
+import { mayEval } from "./kernel/eval.ts";
+import { StridedArray } from "./strided-array.ts";
 
 /**
  * What tensors and the npm package `ndarray` have in common: elements of `data`, at `offset` plus `stride` times index
@@ -20,12 +22,16 @@ export interface NdArray<D = unknown> {
   pick(...position: (number | null)[]): NdArray<D>;
 }
 
-/** An npm `ndarray` over `data`; the memory is shared. */
+/**
+ * An npm `ndarray` over `data`; the memory is shared. That package makes its classes from text: where text may not become
+ * code, an object with the same fields and methods.
+ */
 export function makeNdArray<D>(
   data: D,
   shape: readonly number[],
   stride: readonly number[],
   offset: number,
 ): NdArray<D> {
+  if (!mayEval()) return new StridedArray(data, [...shape], [...stride], offset);
   return make(data as never, [...shape], [...stride], offset) as unknown as NdArray<D>;
 }
