@@ -1,4 +1,5 @@
 import { writeOnnx, writeStableHlo } from "@gradtape/export";
+import * as gt from "gradtape";
 import { describe, expect, test } from "vitest";
 import { composites, flat, table } from "../../autograd/src/fixtures/gradient-table.ts";
 import { more, refused, tableRows } from "./handover-rows.ts";
@@ -29,25 +30,41 @@ describe("as ONNX, run by ONNX Runtime", () => {
   });
 });
 
+/** Rows that need the numbers which are left open to be built. */
+const needNumbers = new Set(["prod"]);
+/** Rows whose open extents fit in some runs only: an extent of 1 meets another one. */
+const particular = new Set([
+  "add",
+  "mul",
+  "where",
+  "embed",
+  "pad",
+  "unsortedSegmentSum",
+  "sparseSoftmaxCrossEntropyWithLogits",
+]);
+/** Open extents that meet are taken to be equal, and the numbers of this row are not. */
+const unequal = new Set(["sub"]);
+
 describe("as ONNX, the first extents left open", () => {
-  /** What fits in some runs only. */
-  const particular = /its open extents fit in some runs only; give the placeholders numbers for them/;
-  /**
-   * Where an extent of 1 meets another one; where shapes have to be known to build the graph; or where the run alone
-   * tells.
-   */
-  const skipped = new Set(["prod", "sub"]);
-  const opened = Object.entries({ ...table, ...composites }).filter(([name]) => !skipped.has(name));
+  const opened = Object.entries({ ...table, ...composites }).filter(([name]) => !unequal.has(name));
   test.each(opened.map(([name, list]) => [name, list[0]!] as const))("%s", async (name, row) => {
-    const { handover, feeds, results } = caseOfRow(inSingle(row), { order: 1, open: true });
-    try {
-      const { bytes, signature } = writeOnnx(handover);
-      const values = await runOnnx(bytes, signature, feeds);
-      for (const [output, expected] of Object.entries(results)) {
-        expect(distance(values[output]!, expected), output).toBeLessThan(NEAR);
-      }
-    } catch (error) {
-      expect((error as Error).message).toMatch(refused[name] ?? particular);
+    const build = () => caseOfRow(inSingle(row), { order: 1, open: true });
+    if (needNumbers.has(name)) {
+      expect(build).toThrow(gt.ValueError);
+      return;
+    }
+    const { handover, feeds, results } = build();
+    const reason = particular.has(name)
+      ? /its open extents fit in some runs only; give the placeholders numbers for them/
+      : refused[name];
+    if (reason !== undefined) {
+      expect(() => writeOnnx(handover)).toThrow(reason);
+      return;
+    }
+    const { bytes, signature } = writeOnnx(handover);
+    const values = await runOnnx(bytes, signature, feeds);
+    for (const [output, expected] of Object.entries(results)) {
+      expect(distance(values[output]!, expected), output).toBeLessThan(NEAR);
     }
   });
 });

@@ -1,30 +1,32 @@
 import * as gt from "gradtape";
+import {
+  at,
+  build,
+  combine,
+  compared,
+  dtypes,
+  elements,
+  elementwise,
+  float,
+  indicesOf,
+  numbers,
+  parseLiteral,
+  placeOf,
+  round,
+  sameType,
+  show,
+  sizeOf,
+  type Type,
+  typesIn,
+  type Value,
+  whole,
+  wholeResults,
+} from "./stablehlo-arrays.ts";
 
 /*
  * A slow reading of the StableHLO that is written here: each line is one operation in a form known below, the types that it
  * names are checked, and its elements are computed one by one. A line in any other form is an error.
  */
-
-type Element = "f32" | "f64" | "i32" | "i1";
-
-interface Type {
-  readonly element: Element;
-  readonly shape: readonly number[];
-}
-
-interface Value extends Type {
-  readonly data: readonly number[];
-}
-
-const dtypes = { f32: "float32", f64: "float64", i32: "int32", i1: "bool" } as const;
-const elements: Record<gt.DType, Element> = { float32: "f32", float64: "f64", int32: "i32", bool: "i1" };
-
-const round: Record<Element, (x: number) => number> = {
-  f32: Math.fround,
-  f64: (x) => x,
-  i32: (x) => x | 0,
-  i1: (x) => (x === 0 ? 0 : 1),
-};
 
 /** Runs `main` of a module on its arguments; the results in order. */
 export function evaluateStableHlo(text: string, inputs: readonly gt.Tensor[]): gt.Tensor[] {
@@ -80,91 +82,11 @@ function lookUp(values: Map<string, Value>, name: string, type: Type): Value {
   return found;
 }
 
-const sameType = (a: Type, b: Type) => show(a) === show(b);
-const show = ({ element, shape }: Type) => `tensor<${[...shape, element].join("x")}>`;
-
-function typesIn(text: string): Type[] {
-  return [...text.matchAll(/tensor<((?:\d+x)*)(f32|f64|i32|i1)>/g)].map(([, extents, element]) => ({
-    element: element as Element,
-    shape: numbers(extents!.replaceAll("x", " ")),
-  }));
-}
-
-const numbers = (text: string) => [...text.matchAll(/-?\d+/g)].map(Number);
-
 function expectMatch(text: string, form: RegExp): RegExpExecArray {
   const match = form.exec(text);
   if (match === null) throw new Error(`not in the form ${form}: ${text.slice(0, 300)}`);
   return match;
 }
-
-// Elements by their indices.
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);
-
-function* indicesOf(shape: readonly number[]): Generator<number[]> {
-  for (let i = 0; i < sizeOf(shape); i++) {
-    const index: number[] = [];
-    for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
-      index.unshift(rest % shape[axis]!);
-      rest = Math.floor(rest / shape[axis]!);
-    }
-    yield index;
-  }
-}
-
-const placeOf = (shape: readonly number[], index: readonly number[]) =>
-  index.reduce((place, i, axis) => place * shape[axis]! + i, 0);
-const at = ({ shape, data }: Value, index: readonly number[]) => data[placeOf(shape, index)]!;
-
-/** A value whose elements follow from their indices. */
-function build({ element, shape }: Type, rule: (index: number[]) => number): Value {
-  return { element, shape, data: Array.from(indicesOf(shape), (index) => round[element](rule(index))) };
-}
-
-// What is done to elements.
-
-const float = new Float32Array(1);
-const whole = new Int32Array(float.buffer);
-
-const elementwise: Record<string, (...operands: number[]) => number> = {
-  add: (a, b) => a! + b!,
-  subtract: (a, b) => a! - b!,
-  multiply: (a, b) => a! * b!,
-  divide: (a, b) => a! / b!,
-  minimum: (a, b) => Math.min(a!, b!),
-  maximum: (a, b) => Math.max(a!, b!),
-  power: (a, b) => a! ** b!,
-  and: (a, b) => a! & b!,
-  or: (a, b) => a! | b!,
-  not: (a) => (a === 0 ? 1 : 0),
-  shift_left: (a, b) => a! << b!,
-  shift_right_arithmetic: (a, b) => a! >> b!,
-  negate: (a) => -a!,
-  abs: Math.abs,
-  sqrt: Math.sqrt,
-  floor: Math.floor,
-  exponential: Math.exp,
-  log: Math.log,
-  log_plus_one: Math.log1p,
-  tanh: Math.tanh,
-  logistic: (a) => 1 / (1 + Math.exp(-a!)),
-  sine: Math.sin,
-  cosine: Math.cos,
-};
-
-const compared: Record<string, (a: number, b: number) => boolean> = {
-  LT: (a, b) => a < b,
-  LE: (a, b) => a <= b,
-  EQ: (a, b) => a === b,
-  NE: (a, b) => a !== b,
-};
-
-const wholeResults: Record<string, (a: number, b: number) => number> = {
-  add: (a, b) => a + b,
-  multiply: Math.imul,
-  divide: (a, b) => Math.trunc(a / b),
-};
 
 interface Outcome {
   readonly results: readonly Value[];
@@ -192,30 +114,6 @@ function pointwise(op: string): Form {
   };
 }
 
-function parseLiteral(text: string, { element, shape }: Type): Value {
-  const size = sizeOf(shape);
-  if (text === "") return { element, shape, data: [] };
-  if (text.startsWith('"0x')) {
-    const bytes = Uint8Array.from(Buffer.from(text.slice(3, -1), "hex"));
-    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, i1: Uint8Array }[element];
-    return { element, shape, data: [...new array(bytes.buffer)] };
-  }
-  const data = text
-    .replaceAll(/[[\] ]/g, "")
-    .split(",")
-    .map((each) => parseNumber(each, element));
-  const all = data.length === 1 ? Array<number>(size).fill(data[0]!) : data;
-  if (all.length !== size) throw new Error(`dense<${text}> has ${all.length} elements, not ${size}`);
-  return { element, shape, data: all };
-}
-
-function parseNumber(text: string, element: Element): number {
-  if (element === "i1") return { true: 1, false: 0 }[text] ?? Number.NaN;
-  if (!/^0x/.test(text)) return round[element](Number(text));
-  const bytes = Buffer.from(text.slice(2), "hex");
-  return element === "f32" ? bytes.readFloatBE() : bytes.readDoubleBE();
-}
-
 /** ` %x{how} : (T) -> T`. */
 const moved =
   (how: RegExp, rule: (x: Value, type: Type, parts: readonly string[]) => (index: number[]) => number): Form =>
@@ -224,14 +122,6 @@ const moved =
     const type = typesIn(to!)[0]!;
     return one(build(type, rule(find(name!, typesIn(from!)[0]!), type, expectMatch(between!, how))), type);
   };
-
-function combine(operation: string, element: Element): (a: number, b: number) => number {
-  const rule = ((element === "i32" && wholeResults[operation]) || elementwise[operation]) as (
-    a: number,
-    b: number,
-  ) => number;
-  return (a, b) => round[element](rule(a, b));
-}
 
 const forms: Record<string, Form> = {
   constant(rest) {
