@@ -2,11 +2,13 @@ import {
   type Kernel,
   normalizeAxes,
   type PartialShape,
+  type Program,
   program,
   reducedShape,
   rows,
   type Scalar,
   type Tensor,
+  view,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, type Domain, defineOp, type Op, type OpOptions, programs } from "./define.ts";
 import { axes, checkAxes, flag } from "./legal.ts";
@@ -31,6 +33,11 @@ export type FoldAttributes = { readonly axes: readonly number[]; readonly keepDi
 /** A reduction as users call it: `sum(x)`, `sum(x, 0)`, `sum(x, { axis: [0, 1], keepDims: true })`. */
 export type Reduction = (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions) => Tensor;
 
+/** Folds rows along `axes`; a row of one element, where there are none, is its own fold: also a zero keeps its sign. */
+export function foldOver(fold: Program, axes: readonly number[]): Kernel {
+  return axes.length === 0 ? view((layout) => layout) : rows(fold, axes);
+}
+
 /** A reduction of which `meaning` folds the elements of a row into one. */
 export function defineFold(
   name: string,
@@ -49,7 +56,7 @@ export function defineFold(
       const shape: PartialShape = reducedShape(x!.shape, axes, keepDims);
       return [{ shape, dtype: programOf([x!.dtype]).outputs[0]!.type }];
     },
-    kernel: ([x], { axes }): Kernel => rows(programOf([x!.dtype]), axes),
+    kernel: ([x], { axes }) => foldOver(programOf([x!.dtype]), axes),
     gradient: [gradient],
     tensorflow: {
       op: tensorflow,

@@ -12,7 +12,6 @@ import {
   onFirst,
   type PartialShape,
   program,
-  rows,
   type Shape,
   sameShape,
   shapeMessage,
@@ -21,7 +20,7 @@ import {
   view,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
-import { defineFold } from "../fold.ts";
+import { defineFold, foldOver } from "../fold.ts";
 import { shape } from "../legal.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
@@ -114,7 +113,7 @@ const sumLikeDef: OpDef = entry({
     const shown = [x, like].map((each, i) => ({ name: i === 0 ? "x" : "like", shape: each!.shape }));
     throw new ValueError(shapeMessage("sumLike", "x is no repetition of a tensor like this", shown, { align: "last" }));
   },
-  kernel: ([x, like]) => onFirst(1, rows(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape))),
+  kernel: ([x, like]) => onFirst(1, foldOver(sumPrograms([x!.dtype]), broadcastAxes(like!.shape, x!.shape))),
   gradient: [(g, { inputs: [x] }) => broadcastLike(g, x!), null],
   tensorflow(nodes) {
     const [from, to] = [nodes.shape(1), nodes.shape(0)];
