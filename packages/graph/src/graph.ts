@@ -25,6 +25,8 @@ interface Surroundings {
   readonly controlInputs: readonly Operation[];
   readonly device: string;
   readonly colocation: readonly string[];
+  /** The user's line that builds them, where one call builds many; looked up for each when left out. */
+  readonly location?: string | null;
 }
 
 /**
@@ -95,7 +97,7 @@ export class Graph {
       controlInputs: this.around.controlInputs.filter((each) => !inputs.some((input) => producer(input) === each)),
       device: this.around.device,
       colocation: this.around.colocation,
-      location: userLine(),
+      location: this.around.location === undefined ? userLine() : this.around.location,
       derivativeOf: differentiatedOp(),
     });
     this.byName.set(operation.name, operation);
@@ -146,8 +148,8 @@ export class Graph {
     return this.surrounded({ device: name }, body);
   }
 
-  /** @internal Sets at once where the operations that `body` builds are to run. */
-  placed<T>(where: { readonly device: string; readonly colocation: readonly string[] }, body: () => T): T {
+  /** @internal Sets at once where the operations that `body` builds are to run, and the user's line of all of them. */
+  placed<T>(where: Pick<Surroundings, "device" | "colocation" | "location">, body: () => T): T {
     return this.surrounded(where, body);
   }
 

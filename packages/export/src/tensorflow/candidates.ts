@@ -13,6 +13,9 @@ export interface Candidate {
   readonly spelling: Spelling;
 }
 
+// Older names of ops.
+const aliases: { readonly [old: string]: string } = { Variable: "VariableV2", PlaceholderV2: "Placeholder" };
+
 /** What each op of TensorFlow may stand for. */
 export function spellings(): Map<string, Candidate[]> {
   const found = new Map<string, Candidate[]>();
@@ -27,6 +30,7 @@ export function spellings(): Map<string, Candidate[]> {
   }
   // Those that take a variable as such come before those that take its value.
   for (const list of found.values()) list.sort((a, b) => handleCount(b) - handleCount(a));
+  for (const [old, op] of Object.entries(aliases)) found.set(old, found.get(op)!);
   return found;
 }
 

@@ -1,13 +1,16 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type DType, type EagerTensor, InvalidArgumentError, literal, sizeOf } from "@gradtape/tensor";
-import type { GraphDef, MetaGraphDef, NodeDef, TensorProto, TensorShapeProto } from "./messages.ts";
-import { GraphDefSchema, MetaGraphDefSchema, typeName } from "./schema.ts";
-import { readText } from "./text-reader.ts";
+import { isSavedModel, otherFormat } from "./formats.ts";
+import type { GraphDef, MetaGraphDef, NodeDef, SavedModel, TensorProto, TensorShapeProto } from "./messages.ts";
+import { GraphDefSchema, MetaGraphDefSchema, SavedModelSchema, typeName } from "./schema.ts";
+import { firstField, readText } from "./text-reader.ts";
 
 /** What a file holds: nodes, and what a MetaGraphDef says about them. */
 export interface Decoded {
   readonly nodes: readonly NodeDef[];
   readonly meta: MetaGraphDef | null;
+  /** The version of TensorFlow's graphs that wrote it; 0 where it does not say. */
+  readonly producer: number;
 }
 
 /** A mistake in what is read: `importGraphDef: node 'x' (Op): reason`. */
@@ -15,27 +18,36 @@ export function mistakeIn({ name, op }: NodeDef, reason: string): InvalidArgumen
   return new InvalidArgumentError(`importGraphDef: node ${JSON.stringify(name)} (${op}): ${reason}`);
 }
 
-/** Reads a GraphDef or MetaGraphDef, binary or text. Throws an InvalidArgumentError for anything else. */
+/**
+ * Reads a GraphDef, a MetaGraphDef or the first MetaGraphDef of a SavedModel, binary or text. Throws an
+ * InvalidArgumentError for anything else.
+ */
 export function decode(data: string | Uint8Array): Decoded {
   if (typeof data !== "string" && !(data instanceof Uint8Array)) {
     throw new TypeError(`importGraphDef: expected a text or a Uint8Array, got ${data === null ? "null" : typeof data}`);
   }
   const text = typeof data === "string" ? data : asText(data);
-  const { graph, meta } = text === null ? fromBytes(data as Uint8Array) : fromText(text);
+  const found = text === null ? fromBytes(data as Uint8Array) : fromText(text);
+  const { graph, meta, what } = found;
   const nodes = graph?.node ?? [];
-  if (nodes.length === 0) throw foreign("it holds no nodes");
+  if (nodes.length === 0) throw foreign("it holds no nodes", what);
   const nameless = nodes.findIndex(({ name, op }) => name === "" || op === "");
-  if (nameless >= 0) throw foreign(`node ${nameless} has no ${nodes[nameless]!.name === "" ? "name" : "op"}`);
-  return { nodes, meta };
+  if (nameless >= 0) throw foreign(`node ${nameless} has no ${nodes[nameless]!.name === "" ? "name" : "op"}`, what);
+  return { nodes, meta, producer: graph?.versions?.producer ?? 0 };
 }
 
-function foreign(why: string): InvalidArgumentError {
-  return new InvalidArgumentError(`importGraphDef: this is no GraphDef or MetaGraphDef: ${why}`);
+const graphNames = "GraphDef or MetaGraphDef";
+
+function foreign(why: string, what = graphNames): InvalidArgumentError {
+  if (what === graphNames) return new InvalidArgumentError(`importGraphDef: this is no ${what}: ${why}`);
+  return new InvalidArgumentError(`importGraphDef: this is ${what}, and no graph can be read from it: ${why}`);
 }
 
 interface Found {
   readonly graph: GraphDef | undefined;
   readonly meta: MetaGraphDef | null;
+  /** What the data are, as messages name it. */
+  readonly what?: string;
 }
 
 /** Bytes that are the text form: no control characters, and a brace somewhere. */
@@ -43,22 +55,42 @@ function asText(bytes: Uint8Array): string | null {
   if (bytes.length === 0 || bytes.subarray(0, 4096).some((byte) => byte < 9 || (byte > 13 && byte < 32))) return null;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return /[{<]/.test(text) ? text : null;
+    return /[{<]/.test(text) || otherFormat(text) !== null ? text : null;
   } catch {
     return null;
   }
 }
 
+const savedModel = "a SavedModel";
+
 function fromText(text: string): Found {
-  if (/^\s*(?:#[^\n]*\n\s*)*(?:node|versions|library)\b/.test(text)) {
+  const other = otherFormat(text);
+  if (other !== null) throw foreign(`it is ${other}`);
+  const field = firstField(text);
+  if (field === "node" || field === "versions" || field === "library") {
     return { graph: readText(GraphDefSchema, text), meta: null };
+  }
+  if (field === "saved_model_schema_version" || field === "meta_graphs") {
+    return firstOf(readText(SavedModelSchema, text));
   }
   const meta = readText(MetaGraphDefSchema, text);
   return { graph: meta.graphDef, meta };
 }
 
+function firstOf({ metaGraphs: [meta] }: SavedModel): Found {
+  if (meta === undefined) throw foreign("it holds no MetaGraphDef", savedModel);
+  return { graph: meta.graphDef, meta, what: savedModel };
+}
+
 /** The two messages look alike on the wire; only one of them gives nodes that have ops. */
 function fromBytes(bytes: Uint8Array): Found {
+  if (isSavedModel(bytes)) {
+    const model = parsed(SavedModelSchema, bytes);
+    if (model instanceof Error) throw foreign(model.message, savedModel);
+    return firstOf(model);
+  }
+  const other = otherFormat(bytes);
+  if (other !== null) throw foreign(`it is ${other}`);
   const graph = parsed(GraphDefSchema, bytes);
   if (
     !(graph instanceof Error) &&
@@ -73,11 +105,13 @@ function fromBytes(bytes: Uint8Array): Found {
   return { graph, meta: null };
 }
 
-function parsed<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> | Error {
+/** The message that bytes hold, or what is wrong with them. */
+export function parsed<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> | Error {
   try {
-    return fromBinary(schema, bytes);
+    return fromBinary(schema, bytes, { readUnknownFields: false });
   } catch (error) {
-    return error as Error;
+    // Groups of unknown fields that nest without end.
+    return error instanceof RangeError && /stack/.test(error.message) ? new Error("it nests too deep") : (error as Error);
   }
 }
 

@@ -1,8 +1,7 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { type Graph, Operation, type SymbolicTensor, Variable, variablesInitializer } from "@gradtape/graph";
 import { InvalidArgumentError, NotImplementedError } from "@gradtape/tensor";
-import { decode, mistakeIn, type TypeOptions } from "./decode.ts";
-import { isDraw, readForeign } from "./foreign.ts";
+import { decode, mistakeIn, parsed, type TypeOptions } from "./decode.ts";
+import { isDraw, readForeign, readShapes } from "./foreign.ts";
 import type { MetaGraphDef, NodeDef, VariableDef } from "./messages.ts";
 import { GraphReader } from "./reader.ts";
 import { VariableDefSchema } from "./schema.ts";
@@ -44,13 +43,13 @@ export function importGraphDef(data: string | Uint8Array, options: ImportOptions
     if (byName.has(node.name)) throw mistakeIn(node, "another node has its name");
     byName.set(node.name, node);
   }
-  const variables = meta === null ? null : variableDefs(meta);
+  const variables = meta === null ? null : variableDefs(meta, byName);
   const asked = options.outputs ?? (meta === null ? null : namedBy(meta, variables!));
   const wanted = asked?.length ? asked.map((name) => nodeOf(byName, name)) : nodes;
   const order = ordered(byName, wanted);
   const trainable =
     variables && new Set((variables.get("trainable_variables") ?? []).map((each) => bare(each.variableName)));
-  const reader = new GraphReader(readForeign, trainable, options);
+  const reader = new GraphReader({ shapes: readShapes, foreign: readForeign }, trainable, options);
   checkDraws(order, reader);
   reader.reserve(order);
   for (const node of order) reader.add(node);
@@ -66,17 +65,21 @@ function nodeOf(byName: ReadonlyMap<string, NodeDef>, name: string): NodeDef {
   throw new InvalidArgumentError(`importGraphDef: there is no node ${JSON.stringify(bare(name))} in it`);
 }
 
-/** The VariableDefs of the collections that hold any. */
-function variableDefs({ collectionDef }: MetaGraphDef): Map<string, VariableDef[]> {
-  const found = new Map<string, VariableDef[]>();
+const variableOps = ["VarHandleOp", "VariableV2", "Variable"];
+
+/** The VariableDefs of the collections that hold any. A collection does not say what its bytes are, so the names decide. */
+function variableDefs(
+  { collectionDef }: MetaGraphDef,
+  byName: ReadonlyMap<string, NodeDef>,
+): Map<string, readonly VariableDef[]> {
+  const found = new Map<string, readonly VariableDef[]>();
   for (const [key, { kind }] of Object.entries(collectionDef)) {
     if (kind.case !== "bytesList") continue;
-    try {
-      const defs = kind.value.value.map((bytes) => fromBinary(VariableDefSchema, bytes));
-      if (defs.every(({ variableName }) => variableName !== "")) found.set(key, defs);
-    } catch {
-      // Bytes of something else.
-    }
+    const defs = kind.value.value.flatMap((bytes) => {
+      const def = parsed(VariableDefSchema, bytes);
+      return def instanceof Error || !variableOps.includes(byName.get(bare(def.variableName))?.op ?? "") ? [] : [def];
+    });
+    if (defs.length > 0) found.set(key, defs);
   }
   return found;
 }
@@ -112,22 +115,26 @@ function ordered(byName: ReadonlyMap<string, NodeDef>, wanted: readonly NodeDef[
       return found;
     });
   const done = new Set<NodeDef>();
-  const open = new Map<NodeDef, NodeDef[]>();
-  const positions = new Map([...byName.values()].map((node, i) => [node, i]));
-  const roots = [...new Set(wanted)].sort((a, b) => positions.get(a)! - positions.get(b)!);
-  for (const root of roots) {
-    const stack = [root];
-    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-      if (!done.has(node) && !open.has(node)) open.set(node, needed(node));
-      const next = done.has(node) ? undefined : open.get(node)!.find((each) => !done.has(each));
-      if (next === undefined) {
-        open.delete(node);
-        done.add(node);
+  const open = new Set<NodeDef>();
+  const wantedNodes = new Set(wanted);
+  for (const root of byName.values()) {
+    if (!wantedNodes.has(root) || done.has(root)) continue;
+    // A stack of our own: graphs are deeper than calls may nest.
+    const stack = [{ node: root, inputs: needed(root), next: 0 }];
+    open.add(root);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const input = top.inputs[top.next++];
+      if (input === undefined) {
+        open.delete(top.node);
+        done.add(top.node);
         stack.pop();
-      } else if (open.has(next)) {
-        const circle = [...stack.slice(stack.indexOf(next)), next].map(({ name }) => name);
-        throw mistakeIn(next, `it waits for itself: ${circle.join(" <- ")}`);
-      } else stack.push(next);
+      } else if (open.has(input)) {
+        const names = stack.map(({ node }) => node.name);
+        throw mistakeIn(input, `it waits for itself: ${[...names.slice(names.indexOf(input.name)), input.name].join(" <- ")}`);
+      } else if (!done.has(input)) {
+        open.add(input);
+        stack.push({ node: input, inputs: needed(input), next: 0 });
+      }
     }
   }
   return [...done];
@@ -138,7 +145,10 @@ function checkDraws(nodes: readonly NodeDef[], reader: GraphReader): void {
   const users = new Map<string, NodeDef[]>();
   for (const node of nodes) {
     for (const input of node.input) {
-      if (!input.startsWith("^")) users.set(bare(input), [...(users.get(bare(input)) ?? []), node]);
+      if (input.startsWith("^")) continue;
+      const known = users.get(bare(input));
+      if (known === undefined) users.set(bare(input), [node]);
+      else known.push(node);
     }
   }
   for (const node of nodes.filter(isDraw)) {

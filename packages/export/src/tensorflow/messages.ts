@@ -71,6 +71,7 @@ export type TensorProto = Of<
     intVal: number[];
     int64Val: bigint[];
     boolVal: boolean[];
+    stringVal: Uint8Array[];
   }
 >;
 
@@ -95,6 +96,8 @@ export type MetaGraphDef = Of<
     signatureDef: MapOf<SignatureDef>;
   }
 >;
+
+export type SavedModel = Of<"SavedModel", { metaGraphs: MetaGraphDef[] }>;
 
 export type CollectionDef = Of<
   "CollectionDef",

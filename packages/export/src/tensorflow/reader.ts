@@ -5,8 +5,10 @@ import {
   checkAttributes,
   constant,
   Graph,
+  here,
   type Input,
   identity,
+  lineOf,
   type OpDef,
   type Operation,
   State,
@@ -30,10 +32,10 @@ import { arranged, attributeOf, type Candidate, handlesOf, isAlways, means, spel
 import { mistakeIn, type TypeOptions, tensorFrom } from "./decode.ts";
 import type { NodeDef } from "./messages.ts";
 import { attributesOf } from "./nodes.ts";
-import { ShapeValue } from "./shape-value.ts";
+import { Followed } from "./shape-value.ts";
 
 /** What an output of a node is here. */
-export type Value = Tensor | State | ShapeValue;
+export type Value = Tensor | State | Followed;
 
 /** A node as it has been read. */
 export interface Read {
@@ -47,8 +49,14 @@ interface Placed extends Read {
   readonly waits: readonly Operation[];
 }
 
-/** Reads the nodes that have no entry here; `null` for those it does not know. */
+/** Reads nodes of some kind; `null` for those of another. */
 export type ForeignReader = (node: NodeDef, inputs: readonly Value[], reader: GraphReader) => readonly Value[] | null;
+
+/** How nodes are read that are no single op here: those that work on shapes alone, and those that have no entry. */
+export interface Translators {
+  readonly shapes: ForeignReader;
+  readonly foreign: ForeignReader;
+}
 
 /** Adds nodes to a graph, one after the other, each behind those it needs. */
 export class GraphReader {
@@ -59,12 +67,13 @@ export class GraphReader {
   private readonly candidates = spellings();
   /** Variables by the name under which several nodes may mean one. */
   private readonly shared = new Map<string, Variable>();
-  private readonly foreign: ForeignReader;
+  private readonly translators: Translators;
   private readonly trainable: ReadonlySet<string> | null;
+  private readonly location = lineOf(here());
 
   /** `trainable` are the names of the trainable variables; `null` means all. */
-  constructor(foreign: ForeignReader, trainable: ReadonlySet<string> | null, types: TypeOptions) {
-    this.foreign = foreign;
+  constructor(translators: Translators, trainable: ReadonlySet<string> | null, types: TypeOptions) {
+    this.translators = translators;
     this.trainable = trainable;
     this.types = types;
   }
@@ -73,9 +82,8 @@ export class GraphReader {
   reserve(nodes: readonly NodeDef[]): void {
     for (const node of nodes) {
       if (!/^[A-Za-z0-9._][\w.\\/>-]*$/.test(node.name)) throw mistakeIn(node, "its name is not legal");
-      if (this.graph.uniqueAbsoluteName(node.name) !== node.name) {
-        throw mistakeIn(node, "another node has its name, or one that differs in case alone");
-      }
+      // Names that differ in case alone are legal there.
+      this.graph.uniqueAbsoluteName(node.name);
     }
   }
 
@@ -113,7 +121,7 @@ export class GraphReader {
     const colocation = classes.map((bytes) => new TextDecoder().decode(bytes).replace(/^loc:@/, ""));
     const { graph } = this;
     const placed = () =>
-      graph.placed({ device, colocation }, () => graph.nameScope(`${name}/`, () => this.read(node, inputs)));
+      graph.placed({ device, colocation, location: this.location }, () => graph.nameScope(`${name}/`, () => this.read(node, inputs)));
     try {
       const read = graph.asDefault(() => graph.controlDependencies(before, placed));
       this.reads.set(name, { ...read, waits: read.operation === null ? before : [read.operation] });
@@ -134,14 +142,13 @@ export class GraphReader {
 
   private read(node: NodeDef, inputs: readonly Value[]): Read {
     const mistakes: unknown[] = [];
-    // What is done with shapes is told in terms of shapes as long as that can be.
-    const told = inputs.some((input) => input instanceof ShapeValue) ? this.foreign(node, inputs, this) : null;
-    if (told !== null) return this.titled(node, told);
+    const followed = this.translators.shapes(node, inputs, this);
+    if (followed !== null) return this.titled(node, followed);
     for (const candidate of this.candidates.get(node.op) ?? []) {
       const read = this.readBy(candidate, node, inputs, mistakes);
       if (read !== null) return read;
     }
-    const outputs = this.foreign(node, inputs, this);
+    const outputs = this.translators.foreign(node, inputs, this);
     if (outputs !== null) return this.titled(node, outputs);
     if (mistakes.length > 0) throw mistakes[0];
     if (this.candidates.has(node.op))
@@ -240,7 +247,7 @@ export class GraphReader {
 
   /** A value as a tensor: a variable is read. */
   tensor(value: Value): Tensor {
-    if (value instanceof ShapeValue) return this.symbolic(value.materialize());
+    if (value instanceof Followed) return this.symbolic(value.tensor());
     return value instanceof State ? (value as Variable).value() : value;
   }
 

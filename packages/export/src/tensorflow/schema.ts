@@ -66,6 +66,10 @@ const registry = describeFile({
       initial_value_name: [6, "string"],
       trainable: [7, "bool"],
     },
+    SavedModel: {
+      saved_model_schema_version: [1, "int64"],
+      meta_graphs: [2, "MetaGraphDef", "repeated"],
+    },
     MetaGraphDef: {
       meta_info_def: [1, "MetaInfoDef"],
       graph_def: [2, "GraphDef"],
@@ -130,6 +134,7 @@ function schemaOf<M extends Message>(name: M["$typeName"]): GenMessage<M> {
 
 export const GraphDefSchema = schemaOf<messages.GraphDef>("tensorflow.GraphDef");
 export const MetaGraphDefSchema = schemaOf<messages.MetaGraphDef>("tensorflow.MetaGraphDef");
+export const SavedModelSchema = schemaOf<messages.SavedModel>("tensorflow.SavedModel");
 export const VariableDefSchema = schemaOf<messages.VariableDef>("tensorflow.VariableDef");
 
 const dataType = registry.getEnum("tensorflow.DataType")!;

@@ -22,8 +22,18 @@ interface Token {
   readonly at: number;
 }
 
-const tokenForms =
-  /\s+|#[^\n]*|(?<word>[A-Za-z_][\w.]*)|(?<number>-?\s*(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[fF]?))|(?<string>"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*')|(?<sign>[{}<>[\]:,;/-])/y;
+// What is short; strings may be as long as the file, which is too much for the stack of an expression.
+const tokenForms: readonly (readonly [Token["kind"], RegExp])[] = [
+  ["word", /[A-Za-z_][\w.]*/y],
+  ["number", /-?[ \t]*(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[fF]?)/y],
+  ["sign", /[{}<>[\]:,;/-]/y],
+];
+
+/** The name of the first field of a text, or `null`. */
+export function firstField(text: string): string | null {
+  const reader = new TextReader(text);
+  return reader.first;
+}
 
 class TextReader {
   private readonly source: string;
@@ -33,6 +43,10 @@ class TextReader {
   constructor(source: string) {
     this.source = source;
     this.token = this.read();
+  }
+
+  get first(): string | null {
+    return this.token.kind === "word" ? this.token.text : null;
   }
 
   /** The fields of a message, to the bracket that closes it or to the end. */
@@ -126,23 +140,23 @@ class TextReader {
     }
     const { at } = this.token;
     const text = this.scalarToken();
-    const mistake = this.mistake(`${JSON.stringify(text.slice(0, 20))} is not a value of its field`, at);
+    const mistake = () => this.mistake(`${JSON.stringify(text.slice(0, 20))} is not a value of its field`, at);
     if (type === ScalarType.BOOL) {
       if (/^(?:true|True|t|1)$/.test(text)) return true;
       if (/^(?:false|False|f|0)$/.test(text)) return false;
-      throw mistake;
+      throw mistake();
     }
     if (type === ScalarType.FLOAT || type === ScalarType.DOUBLE) {
       const special = { inf: Infinity, infinity: Infinity, nan: NaN }[text.toLowerCase().replace(/^-/, "")];
       const plain = special ?? Number(text.replace(/^-/, "").replace(/f$/i, ""));
-      if (kind === "string" || (special === undefined && Number.isNaN(plain))) throw mistake;
+      if (kind === "string" || (special === undefined && Number.isNaN(plain))) throw mistake();
       const value = text.startsWith("-") ? -plain : plain;
       return type === ScalarType.FLOAT ? Math.fround(value) : value;
     }
-    if (!/^-?(?:\d+|0[xX][\da-fA-F]+)$/.test(text)) throw mistake;
+    if (!/^-?(?:\d+|0[xX][\da-fA-F]+)$/.test(text)) throw mistake();
     const whole = text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text);
     const wide = type === ScalarType.INT64;
-    if (BigInt.asIntN(wide ? 64 : 32, whole) !== whole) throw mistake;
+    if (BigInt.asIntN(wide ? 64 : 32, whole) !== whole) throw mistake();
     return wide ? whole : Number(whole);
   }
 
@@ -171,12 +185,19 @@ class TextReader {
 
   /** Texts one after the other are one. */
   private bytes(): Uint8Array {
-    const parts: number[][] = [];
+    const parts: Uint8Array[] = [];
     while (this.token.kind === "string") {
-      parts.push(unescaped(this.token.text.slice(1, -1)));
+      parts.push(unescaped(this.token.text));
       this.next();
     }
-    return Uint8Array.from(parts.flat());
+    if (parts.length === 1) return parts[0]!;
+    const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+    let size = 0;
+    for (const part of parts) {
+      all.set(part, size);
+      size += part.length;
+    }
+    return all;
   }
 
   private skip(sign: string): boolean {
@@ -191,16 +212,49 @@ class TextReader {
   }
 
   private read(): Token {
-    for (;;) {
-      const at = this.position;
-      if (at === this.source.length) return { kind: "end", text: "", at };
-      tokenForms.lastIndex = at;
-      const match = tokenForms.exec(this.source);
-      if (match === null) throw this.mistake(`${JSON.stringify(this.source.slice(at, at + 10))} is not understood`, at);
-      this.position = tokenForms.lastIndex;
-      const [kind, text] = Object.entries(match.groups!).find(([, found]) => found !== undefined) ?? [];
-      if (kind !== undefined) return { kind: kind as Token["kind"], text: text!, at };
+    const { source } = this;
+    this.pass();
+    const at = this.position;
+    if (at >= source.length) return { kind: "end", text: "", at };
+    const quote = source[at]!;
+    if (quote === '"' || quote === "'") return { kind: "string", text: this.quoted(quote), at };
+    for (const [kind, form] of tokenForms) {
+      form.lastIndex = at;
+      const match = form.exec(source);
+      if (match === null) continue;
+      this.position = form.lastIndex;
+      return { kind, text: match[0], at };
     }
+    throw this.mistake(`${JSON.stringify(source.slice(at, at + 10))} is not understood`, at);
+  }
+
+  /** Passes over spaces and comments. */
+  private pass(): void {
+    const { source } = this;
+    for (;;) {
+      spaces.lastIndex = this.position;
+      spaces.exec(source);
+      this.position = spaces.lastIndex;
+      if (source[this.position] !== "#") return;
+      const end = source.indexOf("\n", this.position);
+      this.position = end < 0 ? source.length : end;
+    }
+  }
+
+  /** What stands between quotes, with its escapes. */
+  private quoted(quote: string): string {
+    const { source } = this;
+    const begun = this.position + 1;
+    for (let at = begun; at < source.length; at++) {
+      const char = source[at]!;
+      if (char === "\n") break;
+      if (char === "\\") at++;
+      else if (char === quote) {
+        this.position = at + 1;
+        return source.slice(begun, at);
+      }
+    }
+    throw this.mistake(`${JSON.stringify(source.slice(begun - 1, begun + 9))} is not understood`, begun - 1);
   }
 
   private mistake(what: string, at = this.token.at): InvalidArgumentError {
@@ -209,20 +263,33 @@ class TextReader {
   }
 }
 
+const spaces = /\s*/y;
+
 const controls: { readonly [letter: string]: number } = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 };
 
-function unescaped(text: string): number[] {
-  const bytes: number[] = [];
-  const forms = /\\([0-7]{1,3})|\\[xX]([\da-fA-F]{1,2})|\\u([\da-fA-F]{4})|\\(.)|([^\\]+)/gs;
-  for (const [, octal, hex, unicode, letter, plain] of text.matchAll(forms)) {
-    if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff);
-    else if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
-    else {
-      const control = letter === undefined ? undefined : controls[letter];
-      const chars = unicode === undefined ? (plain ?? letter!) : String.fromCharCode(Number.parseInt(unicode, 16));
-      if (control !== undefined) bytes.push(control);
-      else for (const byte of new TextEncoder().encode(chars)) bytes.push(byte);
-    }
+const escape = /\\(?:([0-7]{1,3})|[xX]([\da-fA-F]{1,2})|u([\da-fA-F]{4})|([^]))/y;
+
+function unescaped(text: string): Uint8Array {
+  const encoder = new TextEncoder();
+  // A character takes 3 bytes at most, or 4 for two of the text's.
+  const bytes = new Uint8Array(3 * text.length);
+  let size = 0;
+  const put = (chars: string) => {
+    size += encoder.encodeInto(chars, bytes.subarray(size)).written;
+  };
+  for (let at = 0; at < text.length; ) {
+    const next = text.indexOf("\\", at);
+    const end = next < 0 ? text.length : next;
+    if (end > at) put(text.slice(at, end));
+    if (next < 0) break;
+    escape.lastIndex = next;
+    const [whole = "", octal, hex, unicode, letter] = escape.exec(text) ?? [];
+    if (octal !== undefined) bytes[size++] = Number.parseInt(octal, 8) & 0xff;
+    else if (hex !== undefined) bytes[size++] = Number.parseInt(hex, 16);
+    else if (unicode !== undefined) put(String.fromCharCode(Number.parseInt(unicode, 16)));
+    else if (letter !== undefined && controls[letter] !== undefined) bytes[size++] = controls[letter]!;
+    else put(letter ?? "");
+    at = next + Math.max(1, whole.length);
   }
-  return bytes;
+  return bytes.slice(0, size);
 }
