@@ -1,7 +1,7 @@
 import { scalar as k } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
-import { type Step, updateRule } from "./rule.ts";
+import { type Step, type UpdateRule, updateRule } from "./rule.ts";
 
 export interface AdadeltaOptions {
   /** How much of the means is kept at each step. */
@@ -54,3 +54,5 @@ const rule = updateRule({
   sparse: step,
   tensorflow: { dense: { op: "ResourceApplyAdadelta" }, sparse: { op: "ResourceSparseApplyAdadelta" } },
 });
+
+export const adadeltaRules: readonly UpdateRule[] = [rule];

@@ -1,7 +1,7 @@
 import { scalar as k, ValueError } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
-import { type Step, updateRule } from "./rule.ts";
+import { type Step, type UpdateRule, updateRule } from "./rule.ts";
 
 export interface AdagradOptions {
   /** What the accumulators begin at; greater than 0. */
@@ -59,3 +59,5 @@ const rule = updateRule({
     sparse: { op: "ResourceSparseApplyAdagrad", flags: { update_slots: true } },
   },
 });
+
+export const adagradRules: readonly UpdateRule[] = [rule];

@@ -1,7 +1,7 @@
 import { scalar as k } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
-import { updateRule, type Values } from "./rule.ts";
+import { type UpdateRule, updateRule, type Values } from "./rule.ts";
 
 export interface AdamOptions {
   /** How much of the mean gradient is kept at each step. */
@@ -65,3 +65,5 @@ const rule = updateRule({
   sparseRows: "all",
   tensorflow: { dense: { op: "ResourceApplyAdam", takes: [0, 1, 2, 7, 8, 3, 4, 5, 6, 9] } },
 });
+
+export const adamRules: readonly UpdateRule[] = [rule];

@@ -164,3 +164,5 @@ function ruleWith(name: string, power: Form["power"], hyper: readonly string[]):
 // The usual power is a square root: other bits than those of a power, and a tenth of its time.
 const rootRule = ruleWith("Ftrl", k.sqrt, []);
 const powerRule = ruleWith("PowerFtrl", (x, h) => k.pow(x, k.neg(h.learningRatePower!)), ["learningRatePower"]);
+
+export const ftrlRules: readonly UpdateRule[] = [rootRule, powerRule];

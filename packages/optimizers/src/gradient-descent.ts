@@ -2,7 +2,7 @@ import { tensorflow } from "@gradtape/graph";
 import { scalar as k } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
-import { type Step, updateRule } from "./rule.ts";
+import { type Step, type UpdateRule, updateRule } from "./rule.ts";
 
 export interface GradientDescentOptions {
   readonly useLocking?: boolean;
@@ -41,3 +41,5 @@ const rule = updateRule({
     },
   },
 });
+
+export const gradientDescentRules: readonly UpdateRule[] = [rule];

@@ -26,3 +26,4 @@ export {
   polynomialDecay,
   type Schedule,
 } from "./schedules.ts";
+export { updateOps } from "./updates.ts";

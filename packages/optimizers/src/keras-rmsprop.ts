@@ -232,3 +232,5 @@ export function convertRMSProp(
   const counted = counter(to);
   if (steps !== undefined) counted?.assign(cast(steps, counted.dtype));
 }
+
+export const kerasRules: readonly UpdateRule[] = [...currentRules, ...legacyRules];

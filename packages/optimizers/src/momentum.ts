@@ -1,7 +1,7 @@
 import { scalar as k } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
-import { type Step, updateRule } from "./rule.ts";
+import { type Step, type UpdateRule, updateRule } from "./rule.ts";
 
 export interface MomentumOptions {
   readonly useLocking?: boolean;
@@ -62,3 +62,5 @@ const nesterovRule = updateRule({
   sparse: sparseNesterov,
   tensorflow: kernels(true),
 });
+
+export const momentumRules: readonly UpdateRule[] = [plainRule, nesterovRule];

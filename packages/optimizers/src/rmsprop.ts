@@ -1,7 +1,7 @@
 import { scalar as k, type Scalar } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
-import { type RuleDescription, updateRule, type Values } from "./rule.ts";
+import { type RuleDescription, type UpdateRule, updateRule, type Values } from "./rule.ts";
 
 export interface RMSPropOptions {
   /** How much of the mean square is kept at each step. */
@@ -111,3 +111,5 @@ const centeredForm: RuleDescription = {
 
 const plainRule = updateRule(plain);
 const centeredRule = updateRule(centeredForm);
+
+export const rmspropRules: readonly UpdateRule[] = [plainRule, centeredRule];

@@ -1,6 +1,7 @@
 import { type Attributes, allEntries, type Input, type OpDef, type Spelling, type Taken } from "@gradtape/graph";
+import { updateOps } from "@gradtape/optimizers";
 import { InvalidArgumentError, NotImplementedError, normalizeAxis } from "@gradtape/tensor";
-import { dtypeFrom, shapeFrom, type TypeOptions } from "./decode.ts";
+import { dtypeFrom, type ReadOptions, shapeFrom, type TypeOptions, unknownRank } from "./decode.ts";
 import type { AttrValue, NodeDef } from "./messages.ts";
 import { attributesOf, forms, takenBy, variant } from "./nodes.ts";
 import { typeNumbers } from "./schema.ts";
@@ -19,7 +20,8 @@ const aliases: { readonly [old: string]: string } = { Variable: "VariableV2", Pl
 /** What each op of TensorFlow may stand for. */
 export function spellings(): Map<string, Candidate[]> {
   const found = new Map<string, Candidate[]>();
-  for (const def of allEntries()) {
+  // Updates are ops of another package, which is there only when something of it is used.
+  for (const def of new Set([...updateOps, ...allEntries()])) {
     const { tensorflow } = def;
     if (tensorflow === undefined || (typeof tensorflow === "object" && "refused" in tensorflow)) continue;
     const told = forms(tensorflow).filter((form) => typeof form !== "function");
@@ -78,7 +80,7 @@ export function attributeOf(
   kind: string,
   found: AttrValue | undefined,
   first: Input | undefined,
-  types: TypeOptions,
+  types: ReadOptions,
 ): Attributes[string] {
   const value = found?.value;
   switch (kind) {
@@ -90,9 +92,15 @@ export function attributeOf(
       return value?.case === "i" ? Number(value.value) : 0;
     case "string":
       return value?.case === "s" ? new TextDecoder().decode(value.value) : "";
-    case "shape":
-      if (value?.case !== "shape") throw new InvalidArgumentError("it has no shape; shapes here have a known rank");
-      return shapeFrom(node, value.value);
+    case "shape": {
+      const given = types.shapes !== undefined && Object.hasOwn(types.shapes, node.name) && types.shapes[node.name];
+      if (given) return [...given];
+      const shape = value?.case === "shape" ? value.value : null;
+      // `Placeholder` is the old op; its successor has the shape that it says.
+      const unknown = shape === null || (types.legacyShapes && node.op === "Placeholder" && shape.dim.length === 0);
+      if (unknown || shape.unknownRank) throw new InvalidArgumentError(unknownRank(node.name));
+      return shapeFrom(node, shape);
+    }
     default: {
       const axes = value?.case === "list" ? value.value.i.map(Number) : [];
       if (axes.length === 0) throw new NotImplementedError("it names no axes");

@@ -1,4 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { broadcastTo, unrecorded, within } from "@gradtape/graph";
 import { type DType, type EagerTensor, InvalidArgumentError, literal, sizeOf } from "@gradtape/tensor";
 import { isSavedModel, otherFormat } from "./formats.ts";
 import type { GraphDef, MetaGraphDef, NodeDef, SavedModel, TensorProto, TensorShapeProto } from "./messages.ts";
@@ -111,7 +112,9 @@ export function parsed<Schema extends DescMessage>(schema: Schema, bytes: Uint8A
     return fromBinary(schema, bytes, { readUnknownFields: false });
   } catch (error) {
     // Groups of unknown fields that nest without end.
-    return error instanceof RangeError && /stack/.test(error.message) ? new Error("it nests too deep") : (error as Error);
+    return error instanceof RangeError && /stack/.test(error.message)
+      ? new Error("it nests too deep")
+      : (error as Error);
   }
 }
 
@@ -123,6 +126,14 @@ const int64 = 9;
 export interface TypeOptions {
   /** Read int64 as int32; refused when left out. */
   readonly narrow?: boolean;
+  /** Shapes of placeholders, `null` where open, by their names: in place of those that the graph gives, or lacks. */
+  readonly shapes?: { readonly [placeholder: string]: readonly (number | null)[] };
+}
+
+/** How a graph is read. */
+export interface ReadOptions extends TypeOptions {
+  /** A placeholder without extents has an unknown shape. */
+  readonly legacyShapes: boolean;
 }
 
 /** Our dtype for a number of the enum DataType. */
@@ -134,9 +145,17 @@ export function dtypeFrom(node: NodeDef, number: number, { narrow = false }: Typ
   throw mistakeIn(node, `there is no dtype ${typeName(number)} here${advice}`);
 }
 
+/** What is said of a shape without a known number of axes. */
+export function unknownRank(name: string): string {
+  return (
+    "its rank is not known; shapes here have a known number of axes, " +
+    `which { shapes: { ${JSON.stringify(name)}: [null, …] } } gives it`
+  );
+}
+
 /** Extents, `null` where open. */
 export function shapeFrom(node: NodeDef, shape: TensorShapeProto | undefined): (number | null)[] {
-  if (shape?.unknownRank) throw mistakeIn(node, "its rank is not known; shapes here have a known number of axes");
+  if (shape?.unknownRank) throw mistakeIn(node, unknownRank(node.name));
   return (shape?.dim ?? []).map(({ size }) => {
     if (size < -1n || size > 2n ** 31n) throw mistakeIn(node, `${size} is no extent`);
     return size === -1n ? null : Number(size);
@@ -146,7 +165,8 @@ export function shapeFrom(node: NodeDef, shape: TensorShapeProto | undefined): (
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array };
 
 // A few bytes may claim any size.
-const mostElements = 2 ** 27;
+const mostElements = 2 ** 31;
+const mostContinued = 2 ** 20;
 
 /** The value of a constant. A list shorter than the shape says is continued by its last element. */
 export function tensorFrom(node: NodeDef, proto: TensorProto, options: TypeOptions): EagerTensor {
@@ -160,6 +180,13 @@ export function tensorFrom(node: NodeDef, proto: TensorProto, options: TypeOptio
     return literal("importGraphDef", fromContent(node, proto, dtype, size), { dtype, shape: shape as number[] });
   const listed = listOf(node, proto, dtype);
   if (listed.length > size) throw mistakeIn(node, `its value lists ${listed.length} elements, its shape has ${size}`);
+  if (listed.length < size && size > mostContinued) {
+    if (listed.length > 1)
+      throw mistakeIn(node, `its value lists ${listed.length} elements, too few for a shape of ${size}`);
+    const one = literal("importGraphDef", [listed[0] ?? 0], { dtype, shape: [] });
+    // A view of one number, whatever size it says.
+    return within(null, () => unrecorded(() => broadcastTo(one, shape as number[]))) as EagerTensor;
+  }
   const data = new arrays[dtype](size);
   for (let i = 0; i < size; i++) data[i] = listed[Math.min(i, listed.length - 1)] ?? 0;
   return literal("importGraphDef", data, { dtype, shape: shape as number[] });

@@ -1,9 +1,17 @@
 import { broadcastTo, unrecorded, within } from "@gradtape/graph";
-import { broadcastShapes, EagerTensor, literal, NotImplementedError, type Shape, type Tensor, tensor } from "@gradtape/tensor";
+import {
+  broadcastShapes,
+  EagerTensor,
+  literal,
+  NotImplementedError,
+  type Shape,
+  type Tensor,
+  tensor,
+} from "@gradtape/tensor";
 import { Given, type Translation } from "./given.ts";
 import { vector } from "./layout.ts";
 import type { ForeignReader, Value } from "./reader.ts";
-import { type Dim, dimArithmetic, followed, product, sameDim, ShapeValue } from "./shape-value.ts";
+import { type Dim, dimArithmetic, followed, product, ShapeValue, sameDim } from "./shape-value.ts";
 
 /* What ops do with numbers of shapes, without computing them. */
 
@@ -73,7 +81,10 @@ function placesFrom(begun: number, at: Shape, count: number): EagerTensor {
 /** Elementwise, with broadcasting; `null` where a result is no product of extents. */
 function combined(given: Given, combine: (a: Dim, b: Dim) => Dim | boolean | null): Value[] | null {
   const operands = [given.shape(0), given.shape(1)];
-  const at = broadcastShapes(given.node.op, operands.map((each) => each.at)) as Shape;
+  const at = broadcastShapes(
+    given.node.op,
+    operands.map((each) => each.at),
+  ) as Shape;
   const [a, b] = operands.map(({ dims, at: own }) => {
     const places: Tensor = within(null, () => unrecorded(() => broadcastTo(placesFrom(0, own, dims.length), at)));
     return Array.from((places as EagerTensor).data, (i) => dims[i]!);
@@ -102,7 +113,10 @@ const computations: { readonly [op: string]: (given: Given) => Value[] | null } 
   },
   Cast: (given) => (integer.includes(given.dtype("DstT")) ? [given.at(0)] : null),
   Shape: (given) => [vector(given.shape(0).at)],
-  ShapeN: (given) => given.inputs.every((each) => each instanceof ShapeValue) ? given.inputs.map((_, i) => vector(given.shape(i).at)) : null,
+  ShapeN: (given) =>
+    given.inputs.every((each) => each instanceof ShapeValue)
+      ? given.inputs.map((_, i) => vector(given.shape(i).at))
+      : null,
   Size: (given) => [tensor(given.shape(0).dims.length, { dtype: "int32" })],
   Rank: (given) => [tensor(given.shape(0).at.length, { dtype: "int32" })],
 };
@@ -113,7 +127,8 @@ const bothKnown = (a: Dim, b: Dim) => typeof a === "number" && typeof b === "num
 function packsScalars({ node, inputs }: Given): boolean {
   if (node.op !== "Pack") return false;
   const scalars = inputs.every(
-    (input) => input instanceof ShapeValue || ("spec" in input && input.dtype === "int32" && input.spec.shape.length === 0),
+    (input) =>
+      input instanceof ShapeValue || ("spec" in input && input.dtype === "int32" && input.spec.shape.length === 0),
   );
   return scalars && inputs.some((input) => !(input instanceof EagerTensor));
 }

@@ -2,7 +2,6 @@ import * as op from "@gradtape/graph";
 import { State, type Variable } from "@gradtape/graph";
 import {
   InvalidArgumentError,
-  isStatic,
   NotImplementedError,
   normalizeAxis,
   randomNormal,
@@ -16,11 +15,12 @@ import { followShapes } from "./follow.ts";
 import { Given, type Translation } from "./given.ts";
 import { broadcastOf, cut, padded, positions, reversed, shaped, stretched, tiled, vector } from "./layout.ts";
 import type { NodeDef } from "./messages.ts";
-import type { ForeignReader, Value } from "./reader.ts";
-import { broadcastGradientAxes, concatOffsets, shapeOf, sliceOf, sum } from "./shapes.ts";
-import { dimsOf, Followed, followed, product, ShapeValue } from "./shape-value.ts";
 import { band, cumulative, gatherNd, scatterNd, stitched } from "./places.ts";
+import type { ForeignReader, Value } from "./reader.ts";
+import { dimsOf, followed, product, ShapeValue } from "./shape-value.ts";
+import { broadcastGradientAxes, concatOffsets, shapeOf, sliceOf, sum } from "./shapes.ts";
 import { stridedSlice, stridedSliceGradient } from "./strided-slice.ts";
+import { asserted, assertion, textConstant } from "./texts.ts";
 
 /* Ops of TensorFlow that have no entry here, or forms of ops that entries do not cover, put in terms of ours. */
 
@@ -120,7 +120,9 @@ const translations: { readonly [op: string]: Translation } = {
     const behind = x.rank - 1 - channelAxis(given, x);
     const [channels, extent] = [x.spec.shape[channelAxis(given, x)]!, bias.spec.shape[0]];
     if (bias.rank !== 1 || (typeof channels === "number" && channels !== extent))
-      throw new InvalidArgumentError(`its bias of shape [${bias.shape}] does not have one number for each of ${channels} channels`);
+      throw new InvalidArgumentError(
+        `its bias of shape [${bias.shape}] does not have one number for each of ${channels} channels`,
+      );
     return op.add(x, lastOf(bias, behind + 1));
   },
   BiasAddGrad: (given) => {
@@ -129,9 +131,7 @@ const translations: { readonly [op: string]: Translation } = {
     return op.sum(g, { axis: g.shape.flatMap((_, axis) => (axis === channels ? [] : [axis])) });
   },
   ReluGrad: binary((g, y) => op.where(op.greater(y, 0), g, 0)),
-  SeluGrad: binary((g, y) =>
-    op.where(op.less(y, 0), op.mul(g, op.add(y, seluSlope)), op.mul(g, seluScale)),
-  ),
+  SeluGrad: binary((g, y) => op.where(op.less(y, 0), op.mul(g, op.add(y, seluSlope)), op.mul(g, seluScale))),
   SoftsignGrad: binary((g, x) => op.div(g, op.square(op.add(op.abs(x), 1)))),
   EluGrad: binary((g, y) => op.where(op.less(y, 0), op.mul(g, op.add(y, 1)), g)),
   Relu6Grad: binary((g, x) => op.where(op.logicalAnd(op.greater(x, 0), op.less(x, 6)), g, 0)),
@@ -212,7 +212,8 @@ const translations: { readonly [op: string]: Translation } = {
   Pad: (given) => padded(given.x(0), given.numbers(1), op.cast(op.constant(0), given.x(0).dtype)),
   PadV2: (given) => padded(given.x(0), given.numbers(1), given.x(2)),
   Gather: (given) => op.gather(asTable(given), given.x(1)),
-  GatherV2: (given) => op.gather(asTable(given), given.x(1), { axis: given.number(2), batchDims: given.int("batch_dims") }),
+  GatherV2: (given) =>
+    op.gather(asTable(given), given.x(1), { axis: given.number(2), batchDims: given.int("batch_dims") }),
   ResourceGather: (given) => op.gather(asTable(given), given.x(1), { batchDims: given.int("batch_dims") }),
   UnsortedSegmentSum: (given) => {
     const [rows] = given.shape(2).dims;
@@ -254,36 +255,10 @@ function squeezed(given: Given): Tensor {
   if (open.length === 0) return squeeze();
   const extents = new ShapeValue(open.map((axis) => dimsOf(x)[axis]!)).tensor();
   const message = `Squeeze ${JSON.stringify(given.node.name)}: an open extent is 1, and its axis would go; name squeeze_dims`;
-  return op.controlDependencies([assertion(op.notEqual(extents, op.constant(1, { dtype: "int32" })), message)], squeeze);
-}
-
-/** What stops a run with a message unless all of `condition` holds. */
-function assertion(condition: Tensor, message: string): Tensor {
-  return op.checkNumerics(op.where(op.all(condition), op.constant(0), op.constant(Number.NaN)), message);
-}
-
-/** Texts of a graph, which only assertions have a use for. */
-class Words extends Followed {
-  readonly words: readonly string[];
-
-  constructor(words: readonly string[]) {
-    super("a text");
-    this.words = words;
-  }
-}
-
-function textConstant(given: Given): Value {
-  const value = given.node.attr.value?.value;
-  const text = value?.case === "tensor" && value.value.dtype === 7 ? value.value.stringVal : null;
-  if (text === null) throw new InvalidArgumentError("it has no value");
-  return new Words(text.map((bytes) => new TextDecoder().decode(bytes)));
-}
-
-function asserted(given: Given): Value | readonly Value[] {
-  const condition = given.known(0);
-  if (condition?.data.every((each) => each === 1)) return [];
-  const words = given.inputs.flatMap((input) => (input instanceof Words ? input.words : []));
-  return assertion(given.x(0), `Assert ${JSON.stringify(given.node.name)}: ${words.join(" ")}`);
+  return op.controlDependencies(
+    [assertion(op.notEqual(extents, op.constant(1, { dtype: "int32" })), message)],
+    squeeze,
+  );
 }
 
 /** Pieces of `x` one after the other along an axis; one of the sizes may be -1. */
@@ -292,7 +267,9 @@ function portions(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
   const rest = sizes.filter((size) => size >= 0).reduce((sum, size) => sum + size, 0);
   if (sizes.length > mostParts) throw new NotImplementedError(`it makes ${sizes.length} tensors of one`);
   if (typeof extent === "number" && (sizes.includes(-1) ? rest > extent : rest !== extent))
-    throw new InvalidArgumentError(`parts of ${sizes.join(", ")} do not make up axis ${axis}, which has extent ${extent}`);
+    throw new InvalidArgumentError(
+      `parts of ${sizes.join(", ")} do not make up axis ${axis}, which has extent ${extent}`,
+    );
   let begun = 0;
   return sizes.map((size) => {
     const length = size === -1 && typeof extent === "number" ? extent - rest : size;
@@ -349,7 +326,7 @@ export const readForeign: ForeignReader = (node, inputs, reader) => {
   const translation = Object.hasOwn(translations, node.op) ? translations[node.op]! : null;
   if (translation === null) return null;
   const result = translation(new Given(node, inputs, reader));
-  return Array.isArray(result) ? result : [result as Value];
+  return result === null || Array.isArray(result) ? result : [result as Value];
 };
 
 /** Reads a node that works on shapes only. */

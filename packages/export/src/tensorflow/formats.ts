@@ -10,7 +10,10 @@ interface Format {
 const binary: readonly Format[] = [
   { name: "an HDF5 file, as Keras writes (.h5)", begins: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a] },
   { name: "a TensorFlow Lite model", begins: "TFL3", at: 4 },
-  { name: "a zip archive (a .keras model, a .npz file, a zipped SavedModel); unpack it first", begins: "PK\u0003\u0004" },
+  {
+    name: "a zip archive (a .keras model, a .npz file, a zipped SavedModel); unpack it first",
+    begins: "PK\u0003\u0004",
+  },
   { name: "gzip; unpack it first", begins: [0x1f, 0x8b] },
   { name: "bzip2; unpack it first", begins: "BZh" },
   { name: "xz; unpack it first", begins: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0] },
@@ -39,7 +42,8 @@ const text: readonly Format[] = [
 // The last bytes of the table in which TensorFlow's checkpoints keep names (.index, and .ckpt of the first version).
 const tableEnd = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb];
 
-const codes = (begins: Format["begins"]) => (typeof begins === "string" ? Array.from(begins, (c) => c.charCodeAt(0)) : begins);
+const codes = (begins: Format["begins"]) =>
+  typeof begins === "string" ? Array.from(begins, (c) => c.charCodeAt(0)) : begins;
 
 /** The name of the format of a file that is another than a graph of TensorFlow, or `null`. */
 export function otherFormat(data: string | Uint8Array): string | null {
@@ -48,7 +52,8 @@ export function otherFormat(data: string | Uint8Array): string | null {
     return text.find(({ begins }) => begun.startsWith(begins as string))?.name ?? null;
   }
   const holds = (bytes: readonly number[], at: number) => bytes.every((byte, i) => data[at + i] === byte);
-  if (holds(tableEnd, data.length - tableEnd.length)) return "a checkpoint of TensorFlow, which holds weights and no graph";
+  if (holds(tableEnd, data.length - tableEnd.length))
+    return "a checkpoint of TensorFlow, which holds weights and no graph";
   return binary.find(({ begins, at = 0 }) => holds(codes(begins), at))?.name ?? null;
 }
 

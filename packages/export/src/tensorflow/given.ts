@@ -13,11 +13,12 @@ import type { NodeDef } from "./messages.ts";
 import type { GraphReader, Value } from "./reader.ts";
 import { computed, type Dim, ShapeValue } from "./shape-value.ts";
 
-/** How the inputs of a node become its outputs. */
-export type Translation = (given: Given) => Value | readonly Value[];
+/** How the inputs of a node become its outputs; `null` for a form that it does not cover. */
+export type Translation = (given: Given) => Value | readonly Value[] | null;
 
 // Longer vectors hold data, not shapes.
 const mostExtents = 32;
+const mostNumbers = 2 ** 16;
 
 /** The inputs and attributes of a node, as its translation asks for them. */
 export class Given {
@@ -51,6 +52,8 @@ export class Given {
     const known = this.known(i);
     if (known === null)
       throw new NotImplementedError(`input ${i} is computed while it runs; here it must be known before`);
+    if (known.size > mostNumbers)
+      throw new NotImplementedError(`input ${i} holds ${known.size} numbers, which are too many`);
     return [...known.data];
   }
 
@@ -58,7 +61,9 @@ export class Given {
   number(i: number): number {
     const [first, ...more] = this.numbers(i);
     if (first === undefined || more.length > 0)
-      throw new InvalidArgumentError(`input ${i} has ${more.length + (first === undefined ? 0 : 1)} numbers instead of 1`);
+      throw new InvalidArgumentError(
+        `input ${i} has ${more.length + (first === undefined ? 0 : 1)} numbers instead of 1`,
+      );
     return first;
   }
 
@@ -67,7 +72,8 @@ export class Given {
     const value = this.at(i);
     if (value instanceof ShapeValue) return value;
     const known = this.known(i);
-    if (known !== null && (known.dtype === "int32" || known.size === 0)) return new ShapeValue([...known.data], known.shape);
+    if (known !== null && (known.dtype === "int32" || known.size === 0))
+      return new ShapeValue(this.numbers(i), known.shape);
     const x = this.x(i);
     const { shape, dtype } = x.spec;
     if (dtype !== "int32") throw new InvalidArgumentError(`input ${i} is ${dtype}; a shape is int32`);
@@ -75,7 +81,10 @@ export class Given {
       throw new NotImplementedError(`input ${i} is computed while it runs; here it must be known before`);
     if (shape.length === 0) return new ShapeValue([computed(x)], []);
     const element = (at: number): Dim => computed(squeeze(slice(x, [at], [1])));
-    return new ShapeValue(Array.from({ length: shape[0]! }, (_, at) => element(at)), shape as Shape);
+    return new ShapeValue(
+      Array.from({ length: shape[0]! }, (_, at) => element(at)),
+      shape as Shape,
+    );
   }
 
   flag(name: string): boolean {

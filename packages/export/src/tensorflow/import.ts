@@ -1,5 +1,5 @@
 import { type Graph, Operation, type SymbolicTensor, Variable, variablesInitializer } from "@gradtape/graph";
-import { InvalidArgumentError, NotImplementedError } from "@gradtape/tensor";
+import { InvalidArgumentError, NotImplementedError, ValueError } from "@gradtape/tensor";
 import { decode, mistakeIn, parsed, type TypeOptions } from "./decode.ts";
 import { isDraw, readForeign, readShapes } from "./foreign.ts";
 import type { MetaGraphDef, NodeDef, VariableDef } from "./messages.ts";
@@ -37,7 +37,7 @@ export interface ImportedGraph {
  * Both name the node, its op and the reason.
  */
 export function importGraphDef(data: string | Uint8Array, options: ImportOptions = {}): ImportedGraph {
-  const { nodes, meta } = decode(data);
+  const { nodes, meta, producer } = decode(data);
   const byName = new Map<string, NodeDef>();
   for (const node of nodes) {
     if (byName.has(node.name)) throw mistakeIn(node, "another node has its name");
@@ -47,9 +47,12 @@ export function importGraphDef(data: string | Uint8Array, options: ImportOptions
   const asked = options.outputs ?? (meta === null ? null : namedBy(meta, variables!));
   const wanted = asked?.length ? asked.map((name) => nodeOf(byName, name)) : nodes;
   const order = ordered(byName, wanted);
+  checkShapes(byName, options.shapes ?? {});
   const trainable =
     variables && new Set((variables.get("trainable_variables") ?? []).map((each) => bare(each.variableName)));
-  const reader = new GraphReader({ shapes: readShapes, foreign: readForeign }, trainable, options);
+  const advice = options.outputs === undefined ? "; name `outputs`, and only what they need is read" : "";
+  const types = { ...options, legacyShapes: producer < firstWithScalars };
+  const reader = new GraphReader({ shapes: readShapes, foreign: readForeign }, { trainable, types, advice });
   checkDraws(order, reader);
   reader.reserve(order);
   for (const node of order) reader.add(node);
@@ -57,7 +60,22 @@ export function importGraphDef(data: string | Uint8Array, options: ImportOptions
   return summary(reader, order, meta, options.outputs ?? null);
 }
 
+// Before it a placeholder of any shape was written like one of no axes.
+const firstWithScalars = 24;
+
 const bare = (name: string) => name.replace(/^\^|:\d+$/g, "");
+
+function checkShapes(byName: ReadonlyMap<string, NodeDef>, shapes: NonNullable<ImportOptions["shapes"]>): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    const { op } = nodeOf(byName, name);
+    const extents =
+      Array.isArray(shape) && shape.every((extent) => extent === null || (Number.isInteger(extent) && extent >= 0));
+    if (!op.startsWith("Placeholder") || !extents)
+      throw new ValueError(
+        `importGraphDef: shapes: ${name} (${op}): give placeholders lists of extents, null where open`,
+      );
+  }
+}
 
 function nodeOf(byName: ReadonlyMap<string, NodeDef>, name: string): NodeDef {
   const found = byName.get(bare(name));
@@ -130,7 +148,10 @@ function ordered(byName: ReadonlyMap<string, NodeDef>, wanted: readonly NodeDef[
         stack.pop();
       } else if (open.has(input)) {
         const names = stack.map(({ node }) => node.name);
-        throw mistakeIn(input, `it waits for itself: ${[...names.slice(names.indexOf(input.name)), input.name].join(" <- ")}`);
+        throw mistakeIn(
+          input,
+          `it waits for itself: ${[...names.slice(names.indexOf(input.name)), input.name].join(" <- ")}`,
+        );
       } else if (!done.has(input)) {
         open.add(input);
         stack.push({ node: input, inputs: needed(input), next: 0 });

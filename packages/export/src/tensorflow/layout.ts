@@ -7,7 +7,7 @@ import {
   sameShape,
   type Tensor,
 } from "@gradtape/tensor";
-import { type Dim, dimsOf, product, ratio, sameDim, ShapeValue } from "./shape-value.ts";
+import { type Dim, dimsOf, product, ratio, ShapeValue, sameDim } from "./shape-value.ts";
 
 /* Tensors in shapes of which a run tells a part. */
 
@@ -119,7 +119,9 @@ export function piece(x: Tensor, begin: readonly Dim[], size: readonly Dim[]): T
       `begin has ${begin.length} numbers and size ${size.length}, its operand ${whole.length} axes`,
     );
   const plain = whole.map((_, axis) => begin[axis] === 0 && sameDim(size[axis]!, whole[axis]!));
-  const known = whole.map((_, axis) => plain[axis] || [begin[axis], size[axis]].every((dim) => typeof dim === "number"));
+  const known = whole.map(
+    (_, axis) => plain[axis] || [begin[axis], size[axis]].every((dim) => typeof dim === "number"),
+  );
   const settled = <T>(dims: readonly Dim[], otherwise: T) =>
     dims.map((dim, axis) => (known[axis] && typeof dim === "number" ? dim : otherwise));
   const first = settled(begin, 0);

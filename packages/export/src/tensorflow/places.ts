@@ -99,8 +99,7 @@ export function band(given: Given): Tensor {
   const [x, [lower], [upper]] = [given.x(0), given.numbers(1), given.numbers(2)];
   const [rows, columns] = dimsOf(x).slice(-2) as [Dim, Dim];
   const distance = op.sub(op.expandDims(positions(rows), -1), positions(columns));
-  const within = (limit: number, far: Tensor) =>
-    limit < 0 ? op.equal(far, far) : op.lessEqual(far, number(limit));
+  const within = (limit: number, far: Tensor) => (limit < 0 ? op.equal(far, far) : op.lessEqual(far, number(limit)));
   const kept = op.logicalAnd(within(lower!, distance), within(upper!, op.neg(distance)));
   return op.where(kept, x, op.cast(op.constant(0), x.dtype));
 }

@@ -29,7 +29,7 @@ import {
   Tensor,
 } from "@gradtape/tensor";
 import { arranged, attributeOf, type Candidate, handlesOf, isAlways, means, spellings } from "./candidates.ts";
-import { mistakeIn, type TypeOptions, tensorFrom } from "./decode.ts";
+import { mistakeIn, type ReadOptions, tensorFrom } from "./decode.ts";
 import type { NodeDef } from "./messages.ts";
 import { attributesOf } from "./nodes.ts";
 import { Followed } from "./shape-value.ts";
@@ -61,7 +61,7 @@ export interface Translators {
 /** Adds nodes to a graph, one after the other, each behind those it needs. */
 export class GraphReader {
   readonly graph = new Graph();
-  readonly types: TypeOptions;
+  readonly types: ReadOptions;
   private readonly reads = new Map<string, Placed>();
   private readonly constants = new Map<SymbolicTensor, EagerTensor | null>();
   private readonly candidates = spellings();
@@ -70,12 +70,18 @@ export class GraphReader {
   private readonly translators: Translators;
   private readonly trainable: ReadonlySet<string> | null;
   private readonly location = lineOf(here());
+  /** What to do about a node that cannot be read. */
+  private readonly advice: string;
 
-  /** `trainable` are the names of the trainable variables; `null` means all. */
-  constructor(translators: Translators, trainable: ReadonlySet<string> | null, types: TypeOptions) {
+  /** `trainable` are the names of the trainable variables; `null` means all. Messages end in `advice`. */
+  constructor(
+    translators: Translators,
+    { trainable, types, advice }: { trainable: ReadonlySet<string> | null; types: ReadOptions; advice: string },
+  ) {
     this.translators = translators;
     this.trainable = trainable;
     this.types = types;
+    this.advice = advice;
   }
 
   /** Keeps the names of nodes for them, before operations of other names are made. */
@@ -121,12 +127,14 @@ export class GraphReader {
     const colocation = classes.map((bytes) => new TextDecoder().decode(bytes).replace(/^loc:@/, ""));
     const { graph } = this;
     const placed = () =>
-      graph.placed({ device, colocation, location: this.location }, () => graph.nameScope(`${name}/`, () => this.read(node, inputs)));
+      graph.placed({ device, colocation, location: this.location }, () =>
+        graph.nameScope(`${name}/`, () => this.read(node, inputs)),
+      );
     try {
       const read = graph.asDefault(() => graph.controlDependencies(before, placed));
       this.reads.set(name, { ...read, waits: read.operation === null ? before : [read.operation] });
     } catch (error) {
-      throw told(node, error);
+      throw told(node, error, this.advice);
     }
   }
 
@@ -153,7 +161,9 @@ export class GraphReader {
     if (mistakes.length > 0) throw mistakes[0];
     if (this.candidates.has(node.op))
       throw new NotImplementedError(`there is no form of it here for such inputs and attributes`);
-    throw new NotImplementedError("there is no such op here");
+    throw new NotImplementedError(
+      controlFlow.test(node.op) ? "conditionals, loops and functions are not read" : "there is no such op here",
+    );
   }
 
   /** What a composition gave, its first result under the name of the node. */
@@ -277,6 +287,9 @@ export class GraphReader {
   }
 }
 
+const controlFlow =
+  /^(?:Ref)?(?:Switch|Merge|Enter|Exit|NextIteration|Select)$|^(?:Stateless)?(?:If|While|Case)$|^LoopCond$|PartitionedCall$/;
+
 // Shapes and axes are short; nothing else has to be known before a run.
 const mostKnown = 4096;
 
@@ -285,11 +298,14 @@ function isConstant(value: Value): value is SymbolicTensor {
 }
 
 /** An error of the library with the node in front. */
-function told(node: NodeDef, error: unknown): unknown {
+function told(node: NodeDef, error: unknown, advice: string): unknown {
   if (!(error instanceof Error)) return error;
   const known = error instanceof InvalidArgumentError || error instanceof NotImplementedError;
   if (known && error.message.startsWith("importGraphDef:")) return error;
   const message = error.message.replace(/^importGraphDef: |\n {2}(?:built )?at .*/g, "");
   const Failure = error instanceof NotImplementedError ? NotImplementedError : InvalidArgumentError;
-  return new Failure(`importGraphDef: node ${JSON.stringify(node.name)} (${node.op}): ${message}`, { cause: error });
+  const end = error instanceof NotImplementedError ? advice : "";
+  return new Failure(`importGraphDef: node ${JSON.stringify(node.name)} (${node.op}): ${message}${end}`, {
+    cause: error,
+  });
 }

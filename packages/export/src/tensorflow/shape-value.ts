@@ -6,7 +6,6 @@ import {
   currentGraph,
   elementCount,
   expandDims,
-
   mul,
   reshape,
   slice,
@@ -136,9 +135,7 @@ function count(x: Tensor, at: number): Tensor {
 
 /** A number that the graph computes: an int32 scalar. */
 export function computed(scalar: Tensor): Dim {
-  return openNumber(1, [
-    { name: `=${(scalar as { readonly name?: string }).name}`, axis: null, scalar: () => scalar },
-  ]);
+  return openNumber(1, [{ name: `=${(scalar as { readonly name?: string }).name}`, axis: null, scalar: () => scalar }]);
 }
 
 /** Operations that wait for nothing: others may use what they make. */

@@ -108,8 +108,7 @@ function planOf(given: Given, shape: readonly Dim[]): Plan {
   const [open, news, singles] = [bits("ellipsis"), bits("new_axis"), bits("shrink_axis")];
   const ellipsis = strides.findIndex((_, i) => has(open, i));
   const named = strides.filter((_, i) => i !== ellipsis && !has(news, i)).length;
-  if (named > shape.length)
-    throw new InvalidArgumentError(`it names ${named} axes, its operand has ${shape.length}`);
+  if (named > shape.length) throw new InvalidArgumentError(`it names ${named} axes, its operand has ${shape.length}`);
   const courses: Course[] = [];
   const gone: number[] = [];
   const added: number[] = [];
@@ -183,4 +182,3 @@ function embeddedAtEnd(g: Tensor, axis: number, { tail, first, step }: Course, t
   const after = tail - first - count;
   return op.concat(after > 0 ? [...parts, zeros(after)] : parts, axis);
 }
-

@@ -267,7 +267,7 @@ const spaces = /\s*/y;
 
 const controls: { readonly [letter: string]: number } = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 };
 
-const escape = /\\(?:([0-7]{1,3})|[xX]([\da-fA-F]{1,2})|u([\da-fA-F]{4})|([^]))/y;
+const escapes = /\\(?:([0-7]{1,3})|[xX]([\da-fA-F]{1,2})|u([\da-fA-F]{4})|(.))/sy;
 
 function unescaped(text: string): Uint8Array {
   const encoder = new TextEncoder();
@@ -282,8 +282,8 @@ function unescaped(text: string): Uint8Array {
     const end = next < 0 ? text.length : next;
     if (end > at) put(text.slice(at, end));
     if (next < 0) break;
-    escape.lastIndex = next;
-    const [whole = "", octal, hex, unicode, letter] = escape.exec(text) ?? [];
+    escapes.lastIndex = next;
+    const [whole = "", octal, hex, unicode, letter] = escapes.exec(text) ?? [];
     if (octal !== undefined) bytes[size++] = Number.parseInt(octal, 8) & 0xff;
     else if (hex !== undefined) bytes[size++] = Number.parseInt(hex, 16);
     else if (unicode !== undefined) put(String.fromCharCode(Number.parseInt(unicode, 16)));
