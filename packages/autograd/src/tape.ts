@@ -181,7 +181,8 @@ export class GradientTape implements Recorder {
     if (!followed && (this.shadows.size === 0 || !inputs.some((input) => this.shadows.has(input)))) return;
     this.records.push(record);
     this.lines?.set(record, here());
-    for (const output of outputs) (followed && isFloating(output.dtype) ? this.tracked : this.shadows).add(output);
+    const follows = followed && !def.detached;
+    for (const output of outputs) (follows && isFloating(output.dtype) ? this.tracked : this.shadows).add(output);
     for (const i of def.writes ?? []) this.shadows.add(inputs[i]!); // an assignment is not differentiated
   }
 

@@ -147,9 +147,31 @@ describe("§9.3 what slices pass through", () => {
     );
   });
 
-  test("§9.3 a gather of a gather names rows of the first table", () => {
-    const gradient = gradientOf((table) => gt.gather(gt.gather(table, [2, 0, 1]), [0, 0, 2]));
-    expectSlices(gradient, [2, 2, 1], Array(3).fill([1, 1]), [3, 2]);
+  test.each<[string, (x: gt.Operand) => gt.Operand]>([
+    ["itself", (rows) => rows],
+    ["identity", gt.identity],
+    ["reshape", (rows) => gt.reshape(rows, [3, 2])],
+    ["concat", (rows) => gt.concat([rows], 0)],
+    ["expandDims and squeeze", (rows) => gt.squeeze(gt.expandDims(rows, 0), { axis: 0 })],
+  ])("§9.3 a gather of a gather, through %s: all rows of the inner one, merged", (_, through) => {
+    const gradient = gradientOf((table) => gt.gather(through(gt.gather(table, [2, 0, 1])), [0, 0, 2]));
+    expectSlices(
+      gradient,
+      [2, 0, 1],
+      [
+        [2, 2],
+        [0, 0],
+        [1, 1],
+      ],
+      [3, 2],
+    );
+  });
+
+  test("§9.3 rows that the outer gather leaves out take part in the update", () => {
+    const [table, optimizer] = [variable([[1], [2], [3]]), rmsprop({ momentum: 0.9 })];
+    const loss = () => gt.sum(gt.gather(gt.gather(table, [0, 1]), [0, 0]));
+    for (let step = 0; step < 2; step++) optimizer.minimize(loss, { varList: [table] });
+    expect(numbers(optimizer.getSlot(table, "rms"))).toEqual([1.57, 0.81, 1].map((each) => expect.closeTo(each, 6)));
   });
 
   test("§9.3 concat on axis 0: split by index range, counted from the beginning of each input", () => {
@@ -199,6 +221,10 @@ describe("§9.3 what slices pass through", () => {
 
   test.each<[string, (x: gt.Operand) => gt.Tensor]>([
     ["reshape", (x) => gt.reshape(x, [3, 1, 2])],
+    ["reshape to the shape it has", (x) => gt.reshape(x, [3, -1])],
+    ["broadcastTo the shape it has", (x) => gt.broadcastTo(x, [3, 2])],
+    ["squeeze of nothing", (x) => gt.squeeze(x)],
+    ["checkNumerics", (x) => gt.checkNumerics(x, "x")],
     ["expandDims", (x) => gt.expandDims(x, 1)],
     ["squeeze", (x) => gt.squeeze(gt.expandDims(x, 1))],
     ["mul", (x) => gt.mul(x, 2)],

@@ -142,6 +142,7 @@ export {
   sparseSoftmaxCrossEntropyWithLogits,
   sqrt,
   square,
+  squaredDifference,
   squeeze,
   stack,
   stopGradient,

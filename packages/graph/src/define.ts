@@ -143,7 +143,7 @@ export function elementwise(
 
 /** The nodes of elementwise ops broadcast by themselves. */
 function broadcasting(spelling: string | Spelling): Spelling {
-  return typeof spelling === "string" ? { op: spelling, broadcasts: true } : { ...spelling, broadcasts: true };
+  return typeof spelling === "string" ? { op: spelling, broadcasts: true } : { broadcasts: true, ...spelling };
 }
 
 /** Programs by the dtypes of their inputs, each built once. */

@@ -189,6 +189,17 @@ describe("arguments", () => {
     for (const part of parts) expect(call).toThrow(part);
   });
 
+  test("logits of one row take one weight", () => {
+    const loss = (weights: number | number[]) =>
+      losses.sparseSoftmaxCrossEntropy(1, wide([1, 2, 3]), { weights }).item();
+    expect(loss([2])).toBe(loss(2));
+  });
+
+  test("a small loss of a great logit keeps its digits", () => {
+    const loss = losses.sigmoidCrossEntropyWithLogits([1, 0], tensor([12, -12])).data;
+    for (const each of loss) expect(each).toBeCloseTo(Math.log1p(Math.exp(-12)), 11);
+  });
+
   test("weights of extent 1 repeat", () => {
     const weights = [[2]];
     expect(losses.meanSquaredError(numbers, predictions, { weights }).item()).toBe(

@@ -10,10 +10,24 @@ import {
 } from "@gradtape/tensor";
 import { composed } from "./define.ts";
 import { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
-import { abs, add, div, equal, minimum, mul, notEqual, square, sub, where } from "./ops/arithmetic.ts";
+import {
+  abs,
+  add,
+  div,
+  equal,
+  greaterEqual,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  square,
+  squaredDifference,
+  sub,
+  where,
+} from "./ops/arithmetic.ts";
 import { broadcastLike, sum } from "./ops/broadcast.ts";
 import { cast } from "./ops/cast.ts";
-import { softplus } from "./ops/exponential.ts";
+import { exp, log1p } from "./ops/exponential.ts";
 import { elementCount } from "./ops/reduction.ts";
 import { squeeze } from "./ops/reshape.ts";
 import { softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from "./ops/softmax.ts";
@@ -106,7 +120,7 @@ export const sparseSoftmaxCrossEntropy = composed(
     const classes = column ? squeeze(given, { axis: -1 }) : given;
     const { weights = 1 } = options;
     const factors = asTensor("sparseSoftmaxCrossEntropy", weights, scores.dtype);
-    const each = factors.rank === scores.rank && scores.rank > 1 ? squeeze(factors, { axis: -1 }) : factors;
+    const each = factors.rank === scores.rank && scores.rank > 0 ? squeeze(factors, { axis: -1 }) : factors;
     return computeWeightedLoss(sparseSoftmaxCrossEntropyWithLogits(classes, scores), { ...options, weights: each });
   },
 );
@@ -122,13 +136,18 @@ export const softmaxCrossEntropy = composed(
   },
 );
 
-/** log(1 + exp(logits)) - logits * labels: cross entropy of independent yes-or-no labels, elementwise, without overflow. */
+/**
+ * log(1 + exp(logits)) - logits * labels, elementwise: the cross entropy of independent yes-or-no labels. It is computed
+ * as max(x, 0) - x z + log(1 + exp(-|x|)), so nothing overflows and small losses keep their digits.
+ */
 export const sigmoidCrossEntropyWithLogits = composed(
   "sigmoidCrossEntropyWithLogits",
   (labels: Operand, logits: Operand): Tensor => {
     const [z, x] = labelled("sigmoidCrossEntropyWithLogits", labels, logits);
     checkSameShape("sigmoidCrossEntropyWithLogits", "labels", z, "logits", x);
-    return sub(softplus(x), mul(x, z));
+    const positive = greaterEqual(x, 0);
+    const distance = where(positive, neg(x), x);
+    return add(sub(where(positive, x, 0), mul(x, z)), log1p(exp(distance)));
   },
 );
 
@@ -150,7 +169,8 @@ export const sigmoidCrossEntropy = composed(
 export const meanSquaredError = composed(
   "meanSquaredError",
   (labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor => {
-    return computeWeightedLoss(square(difference("meanSquaredError", labels, predictions)), options);
+    const [z, y] = together("meanSquaredError", labels, predictions);
+    return computeWeightedLoss(squaredDifference(y, z), options);
   },
 );
 
@@ -179,9 +199,15 @@ export const huberLoss = composed(
 );
 
 function difference(op: string, labels: Operand, predictions: Operand): Tensor {
+  const [z, y] = together(op, labels, predictions);
+  return sub(y, z);
+}
+
+/** Labels and predictions of one dtype and one shape. */
+function together(op: string, labels: Operand, predictions: Operand): [Tensor, Tensor] {
   const [z, y] = labelled(op, labels, predictions);
   checkSameShape(op, "labels", z, "predictions", y);
-  return sub(y, z);
+  return [z, y];
 }
 
 /** Labels and predictions of one dtype. Labels that are integers or booleans count as numbers like the predictions. */

@@ -43,6 +43,8 @@ export interface OpDef<A extends Attributes = any> {
    * inputs. Missing when nobody has said what the derivative is.
    */
   readonly gradient?: readonly (GradientRule<A> | null)[] | ((input: number) => GradientRule<A>);
+  /** Its outputs are constants to a tape, which does not follow them. */
+  readonly detached?: boolean;
   /** The rules take IndexedSlices for `g` as they come, instead of densified. */
   readonly sparse?: boolean;
   /** The inputs, states all of them, that the kernel writes in place. */

@@ -91,7 +91,6 @@ const translations: { readonly [op: string]: Translation } = {
   Div: binary(op.div),
   FloorDiv: binary(floorDiv),
   FloorMod: binary(floorMod),
-  SquaredDifference: binary((x, y) => op.square(op.sub(x, y))),
   DivNoNan: binary((x, y) => op.where(op.equal(y, 0), 0, op.div(x, op.where(op.equal(y, 0), 1, y)))),
   Select: (given) => {
     const [condition, x] = [given.x(0), given.x(1)];
@@ -130,7 +129,6 @@ const translations: { readonly [op: string]: Translation } = {
     const channels = channelAxis(given, g);
     return op.sum(g, { axis: g.shape.flatMap((_, axis) => (axis === channels ? [] : [axis])) });
   },
-  ReluGrad: binary((g, y) => op.where(op.greater(y, 0), g, 0)),
   SeluGrad: binary((g, y) => op.where(op.less(y, 0), op.mul(g, op.add(y, seluSlope)), op.mul(g, seluScale))),
   SoftsignGrad: binary((g, x) => op.div(g, op.square(op.add(op.abs(x), 1)))),
   EluGrad: binary((g, y) => op.where(op.less(y, 0), op.mul(g, op.add(y, 1)), g)),
@@ -141,7 +139,6 @@ const translations: { readonly [op: string]: Translation } = {
   },
   TanhGrad: binary((y, g) => op.mul(g, op.sub(1, op.square(y)))),
   SigmoidGrad: binary((y, g) => op.mul(op.mul(g, y), op.sub(1, y))),
-  SqrtGrad: binary((y, g) => op.div(op.mul(g, 0.5), y)),
   SoftplusGrad: binary((g, x) => op.div(g, op.add(op.exp(op.neg(x)), 1))),
   MatMul: productOf("transpose_a", "transpose_b"),
   BatchMatMulV2: productOf("adj_x", "adj_y"),

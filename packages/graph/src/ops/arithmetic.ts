@@ -3,7 +3,7 @@ import { applyOne, type Derivative, defineOp, type ElementwiseOptions, elementwi
 import { asTensor, asTensors, type Operand } from "../operand.ts";
 import type { Cotangent } from "../record.ts";
 import { dtypeOf } from "../tensorflow.ts";
-import { broadcastTogether, stretch } from "./broadcast.ts";
+import { broadcastTogether, stretch, zerosLike } from "./broadcast.ts";
 import { cast, overValues, sliceWise } from "./cast.ts";
 
 /* Elementwise arithmetic. Operands broadcast; the derivatives stand beside the meaning, for z = f(x, y). */
@@ -79,7 +79,7 @@ const quotient = binary(
   k.div,
   {
     x: (g, _, y) => quotient(g, y!),
-    y: (g, _, y, z) => neg(quotient(mul(g, z!), y!)),
+    y: (g, x, y) => mul(g, quotient(quotient(neg(x!), y!), y!)),
   },
   { domain: "floating", tensorflow: "RealDiv" },
 );
@@ -99,6 +99,17 @@ export const square = unary(
   { tensorflow: "Square" },
 );
 
+/** (x - y)² */
+export const squaredDifference: Op<Binary> = binary(
+  "squaredDifference",
+  (x, y) => k.mul(k.sub(x, y), k.sub(x, y)),
+  {
+    x: (g, x, y) => mul(mul(2, g), sub(x!, y!)),
+    y: (g, x, y) => neg(mul(mul(2, g), sub(x!, y!))),
+  },
+  { tensorflow: "SquaredDifference" },
+);
+
 /** |x|; the derivative at 0 is 0. */
 export const abs = unary("abs", k.abs, (g, x) => mul(g, sign(x!)), { tensorflow: "Abs" });
 
@@ -106,7 +117,7 @@ export const abs = unary("abs", k.abs, (g, x) => mul(g, sign(x!)), { tensorflow:
 export const sign = unary(
   "sign",
   (x) => k.select(k.lt(x, 0), -1, k.select(k.gt(x, 0), k.constant(1, x.type), x)),
-  (g) => mul(g, 0),
+  (_, x) => zerosLike(x!),
   { tensorflow: "Sign" },
 );
 

@@ -66,7 +66,6 @@ const broadcastToDef: OpDef<BroadcastAttributes> = entry({
 /** `x` repeated to `shape` by the rules of broadcasting. Nothing is copied. Throws a ValueError when it cannot stretch so. */
 export const broadcastTo = defineOp(broadcastToDef, (x: Operand, shape: Shape): Tensor => {
   const source = asTensor("broadcastTo", x);
-  if (Array.isArray(shape) && sameShape(source.spec.shape, shape)) return source;
   return applyOne(broadcastToDef, [source], { shape: Array.isArray(shape) ? [...shape] : shape });
 });
 

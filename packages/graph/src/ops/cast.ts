@@ -6,6 +6,7 @@ import {
   LookupError,
   map,
   program,
+  type Scalar,
   string,
   type Tensor,
   view,
@@ -37,9 +38,19 @@ export function sliceWise(op: string, call: (x: Tensor) => Tensor): SliceWise {
 const castPrograms = new Map<DType, ReturnType<typeof programs>>(
   (["float32", "float64", "int32", "bool"] as const).map((dtype) => [
     dtype,
-    programs((types) => program(types, (x) => k.cast(x, dtype))),
+    programs((types) =>
+      program(types, (x) => (dtype === "int32" && isFloating(x!.type) ? toInteger(x!) : k.cast(x!, dtype))),
+    ),
   ]),
 );
+
+const LOWEST = -(2 ** 31);
+
+/** What int32 has no number for, NaN included, is the lowest int32. */
+function toInteger(x: Scalar): Scalar {
+  const holds = k.and(k.gt(x, x.type === "float64" ? LOWEST - 1 : LOWEST - 2 ** 8), k.lt(x, -LOWEST));
+  return k.select(holds, k.cast(x, "int32"), LOWEST);
+}
 
 const castDef: OpDef<{ dtype: DType }> = entry({
   name: "cast",
@@ -64,8 +75,8 @@ interface Cast {
 }
 
 /**
- * The elements of `x` as another dtype. Floats become integers by dropping the fraction (saturating, NaN becomes 0),
- * anything but 0 becomes `true`. Slices stay slices.
+ * The elements of `x` as another dtype. Floats become integers by dropping the fraction; NaN and what lies beyond
+ * int32 becomes -2147483648. Anything but 0 becomes `true`. Slices stay slices.
  */
 export const cast = defineOp(castDef, ((x: Operand, dtype: DType) => {
   checkDType("cast", dtype);
@@ -91,6 +102,7 @@ export const identity = defineOp(
 const stopGradientDef: OpDef = entry({
   name: "stopGradient",
   arity: 1,
+  detached: true,
   infer: ([x]) => [x!],
   kernel: () => view((layout) => layout),
   gradient: [null],

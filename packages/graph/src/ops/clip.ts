@@ -4,6 +4,7 @@ import {
   scalar as k,
   map,
   program,
+  type Scalar,
   shapeMessage,
   type Tensor,
   ValueError,
@@ -23,9 +24,18 @@ import { IndexedSlices } from "./gather.ts";
 
 /* Sums of many terms, norms, and what keeps gradients in bounds. Slices stay slices; repeated rows are not merged. */
 
-const addNPrograms = programs((types) =>
-  program(types, (...terms) => terms.reduce((total, term) => k.add(total, term))),
-);
+const inOrder = (terms: readonly Scalar[]) => terms.reduce((total, term) => k.add(total, term));
+
+/** The first n mod 8 terms (8 or 9 of them instead of 0 or 1), then blocks of eight, each summed by itself. */
+function inBlocks(terms: readonly Scalar[]): Scalar {
+  const block = 8;
+  const first = Math.min(terms.length, 2 + ((terms.length + block - 2) % block));
+  let total = inOrder(terms.slice(0, first));
+  for (let i = first; i < terms.length; i += block) total = k.add(total, inOrder(terms.slice(i, i + block)));
+  return total;
+}
+
+const addNPrograms = programs((types) => program(types, (...terms) => inBlocks(terms)));
 
 const addNDef: OpDef = entry({
   name: "addN",
@@ -48,7 +58,10 @@ const addNDef: OpDef = entry({
   tensorflow: { op: "AddN", takes: [{ from: 0 }], attributes: { N: countBesides(0), T: dtypeOf(0) } },
 });
 
-/** The sum of tensors of one shape and dtype, added in order. Slices are densified. */
+/**
+ * The sum of tensors of one shape and dtype. Slices are densified. Up to nine terms are added in order; of more, the
+ * first n mod 8 are (8 or 9 instead of 0 or 1), and then each further block of eight is summed and added.
+ */
 export const addN = defineOp(addNDef, (terms: readonly Operand[]): Tensor => {
   if (!Array.isArray(terms)) throw new TypeError(`addN: expected a list of tensors, got ${nameOf(terms)}`);
   if (terms.length === 0) throw new ValueError("addN: the list of tensors is empty; give at least one");
@@ -95,10 +108,10 @@ export const clipByNorm = ((x: Operand, norm: Operand) =>
 
 type Gradients = readonly (Operand | null)[];
 
-/** The Euclidean norm of all tensors together; `null` entries count nothing. */
+/** The Euclidean norm of all tensors together; `null` entries count nothing, and 0 is the norm of none. */
 export const globalNorm = composed("globalNorm", (tensors: Gradients): Tensor => {
   const present = tensors.filter((each) => each !== null);
-  if (present.length === 0) throw new ValueError("globalNorm: every entry is null; give at least one tensor");
+  if (present.length === 0) return asTensor("globalNorm", 0);
   const halves = present.map((each) => div(sum(square(each instanceof IndexedSlices ? each.values : each)), 2));
   return sqrt(mul(sum(stack(halves)), 2));
 });

@@ -26,7 +26,7 @@ import type { Cotangent, Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { State } from "../state.ts";
 import { always, axisInput, dtypeOf, numberInput, type Phrase, same } from "../tensorflow.ts";
-import { reshape } from "./reshape.ts";
+import { reshapeTo } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
 /* Picking rows and adding rows up are each other's adjoints. Between them stands IndexedSlices: rows not yet added up. */
@@ -147,8 +147,6 @@ const gatherOrZero: Phrase = (nodes, { inputs: [params, indices], attributes: { 
 
 const gatherDef: OpDef<GatherAttributes> = entry({
   name: "gather",
-  // The gradient of a gather of a gather names rows of the first table.
-  sparse: true,
   arity: 2,
   attributes: { axis, batchDims: natural, negative: oneOf("refuse", "zero") },
   infer([params, indices], { axis, batchDims }) {
@@ -198,21 +196,18 @@ function checkPicks(params: PartialShape, indices: PartialShape, axis: number, b
   );
 }
 
-function gatherGradient(g: Cotangent, params: Input, indices: Tensor, attributes: GatherAttributes): Cotangent {
-  const { axis, batchDims } = attributes;
+function gatherGradient(g: Tensor, params: Input, indices: Tensor, attributes: GatherAttributes): Cotangent {
+  const { axis, batchDims, negative } = attributes;
   const { shape } = params.spec;
-  if (g instanceof IndexedSlices && axis === 0 && indices.rank === 1 && isStatic(shape)) {
-    return new IndexedSlices(g.values, gather(indices, g.indices), shape);
-  }
-  const dense = asTensor("gather", g);
-  if (axis === 0 && isStatic(shape)) {
+  // Indices that name no row are no rows of slices either.
+  if (axis === 0 && negative === "refuse" && isStatic(shape)) {
     const count = isStatic(indices.spec.shape) ? indices.size : -1;
-    return new IndexedSlices(reshape(dense, [count, ...shape.slice(1)]), reshape(indices, [count]), shape);
+    return new IndexedSlices(reshapeTo(g, [count, ...shape.slice(1)]), reshapeTo(indices, [count]), shape);
   }
   // The picked axes go in front of the others, where rows can be added up; then the table's axis returns to its place.
-  const axes = dense.shape.map((_, i) => i);
+  const axes = g.shape.map((_, i) => i);
   const picked = axes.splice(axis, indices.rank - batchDims);
-  const front = transpose(dense, axes.toSpliced(batchDims, 0, ...picked));
+  const front = transpose(g, axes.toSpliced(batchDims, 0, ...picked));
   const home = shape.map((_, i) => i);
   const [moved] = home.splice(batchDims, 1);
   const rows = shape[axis]!;

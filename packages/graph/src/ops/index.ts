@@ -18,6 +18,7 @@ export {
   notEqual,
   sign,
   square,
+  squaredDifference,
   sub,
   where,
 } from "./arithmetic.ts";

@@ -30,7 +30,6 @@ const uniqueDef: OpDef = entry({
     ];
   },
   kernel: () => uniqueElements(),
-  gradient: [null],
   tensorflow: { op: "Unique", attributes: { T: dtypeOf(0), out_idx: always("type", "int32") } },
 });
 

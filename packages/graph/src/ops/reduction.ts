@@ -1,6 +1,7 @@
 import {
   type DType,
   formatShape,
+  isFloating,
   isStatic,
   scalar as k,
   literal,
@@ -21,19 +22,20 @@ import type { GradientRule, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { always, axisInput, dtypeOf } from "../tensorflow.ts";
 import { div, equal, mul } from "./arithmetic.ts";
-import { broadcastTo, spread, sum } from "./broadcast.ts";
+import { spread, sum } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { concat } from "./concat.ts";
 import { reshape } from "./reshape.ts";
 import { slice } from "./slice.ts";
 import { transpose } from "./transpose.ts";
 
-/** The gradient of a maximum or minimum: shared equally by the elements that reach it. */
+/** The gradient of a maximum or minimum: shared equally by the elements that reach it, (share of each) times g. */
 const sharedByTies: GradientRule<FoldAttributes> = (g, { inputs: [x], outputs: [y], attributes }) => {
   const source = x as Tensor;
   const { axes, keepDims } = attributes;
   const ties = cast(equal(source, spread(y!, source, axes, keepDims)), g.dtype);
-  return mul(spread(div(g, sum(ties, { axis: axes, keepDims })), source, axes, keepDims), ties);
+  const shares = div(ties, spread(sum(ties, { axis: axes, keepDims }), source, axes, keepDims));
+  return mul(shares, spread(g, source, axes, keepDims));
 };
 
 /** The greatest element over `axis`; NaN if any is. */
@@ -68,9 +70,11 @@ export const prod = defineFold(
 /** For each row the product of all other rows, by halving: the product without i is its pair's other half times the rest. */
 function productOfOthers(x: Tensor): Tensor {
   const [count, ...row] = x.shape as [number, ...number[]];
-  const ones = (rows: number) => broadcastTo(asTensor("prod", 1, x.dtype), [rows, ...row]);
-  if (count <= 1) return ones(count);
-  const even = count % 2 === 0 ? x : concat([x, ones(1)], 0);
+  if (count === 0) return x;
+  // The product of no rows: it is 1, and depends on x with derivative 0.
+  const empty = prod(slice(x, [0, ...row.map(() => 0)], [0, ...row]), { axis: 0, keepDims: true });
+  if (count === 1) return empty;
+  const even = count % 2 === 0 ? x : concat([x, empty], 0);
   const half = even.shape[0]! / 2;
   const [left, right] = [0, half].map((begin) => slice(even, [begin, ...row.map(() => 0)], [half, ...row])) as [
     Tensor,
@@ -129,11 +133,11 @@ function countOf(shape: Shape, axes: readonly number[]): number {
   return axes.reduce((size, axis) => size * shape[axis]!, 1);
 }
 
-/** The position of the first element that `join` would choose. A NaN is chosen over any number, as `max` does. */
+/** The position of the first element that `join` would choose. NaNs are passed over; of NaNs alone it is 0. */
 function defineArg(name: string, join: "max" | "min", tensorflow: string) {
   const meaning = (x: Scalar) => {
-    const chosen = k.or(k.eq(x, k.fold(join, x)), k.ne(x, x));
-    return k.fold("min", k.select(chosen, k.index, 2 ** 31 - 1));
+    const number = isFloating(x.type) ? k.select(k.eq(x, x), x, k.foldStart(join, x.type)) : x;
+    return k.fold("min", k.select(k.eq(number, k.fold(join, number)), k.index, 2 ** 31 - 1));
   };
   const programOf = programs((types) => program(types, meaning));
   const def: OpDef<{ axis: number }> = entry({
@@ -161,8 +165,8 @@ function defineArg(name: string, join: "max" | "min", tensorflow: string) {
   });
 }
 
-/** The position (int32) of the greatest element along `axis` (0 when left out), the first of equals. */
+/** The position (int32) of the greatest element along `axis` (0 when left out), the first of equals; NaN never counts. */
 export const argMax = defineArg("argMax", "max", "ArgMax");
 
-/** The position (int32) of the least element along `axis` (0 when left out), the first of equals. */
+/** The position (int32) of the least element along `axis` (0 when left out), the first of equals; NaN never counts. */
 export const argMin = defineArg("argMin", "min", "ArgMin");

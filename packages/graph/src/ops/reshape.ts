@@ -51,9 +51,14 @@ const reshapeDef: OpDef<ReshapeAttributes> = entry({
 export const reshape = defineOp(reshapeDef, (x: Operand, shape: Shape): Tensor => {
   const source = asTensor("reshape", x);
   const target = resolveShape(source.spec.shape, checkWanted(shape));
-  if (sameShape(target, source.spec.shape)) return source;
   return applyOne(reshapeDef, [source], { shape: isStatic(target) ? target : [...shape] });
 });
+
+/** `x` in another shape of the same size; itself where it has that shape. */
+export function reshapeTo(x: Tensor, shape: Shape): Tensor {
+  const { shape: from } = x.spec;
+  return sameShape(resolveShape(from, shape), from) ? x : reshape(x, shape);
+}
 
 /** `x` in the shape of `other`. */
 export function reshapeLike(x: Tensor, other: Input): Tensor {
@@ -165,13 +170,14 @@ export const expandDims = defineOp(expandDimsDef, (x: Operand, axis: number): Te
 });
 
 export interface SqueezeOptions extends OpOptions {
-  /** The axes to take away; every axis of extent 1 when left out. */
+  /** The axes to take away; every axis of extent 1 when left out or empty. */
   readonly axis?: number | readonly number[] | null;
 }
 
 /** `x` without axes of extent 1. Throws a ValueError for an axis of another extent. */
 export const squeeze = defineOp(squeezeDef, (x: Operand, { axis = null }: SqueezeOptions = {}): Tensor => {
   const source = asTensor("squeeze", x);
-  const axes = normalizeAxes("squeeze", axis, source.rank);
-  return squeezeAxes(source, axis === null ? axes.filter((a) => source.shape[a] === 1) : axes);
+  const all = axis === null || (Array.isArray(axis) && axis.length === 0);
+  const axes = normalizeAxes("squeeze", all ? null : axis, source.rank);
+  return applyOne(squeezeDef, [source], { axes: all ? axes.filter((a) => source.shape[a] === 1) : axes });
 });

@@ -198,9 +198,8 @@ export const sparseSoftmaxCrossEntropyWithLogits = defineOp(sparseDef, (labels: 
 const densePrograms = programs((types) =>
   program(types, (x, label) => {
     const { shifted, weight, total } = weights(x!);
-    const mass = k.fold("add", label!);
     const loss = k.fold("add", k.mul(label!, k.sub(k.log(total), shifted)));
-    return [loss, k.sub(k.mul(k.div(weight, total), mass), label!)];
+    return [loss, k.sub(k.div(weight, total), label!)];
   }),
 );
 
@@ -232,25 +231,20 @@ const denseDef: OpDef = entry({
   },
   kernel: ([logits]) => rows(densePrograms([logits!.dtype, logits!.dtype]), [logits!.shape.length - 1]),
   gradient: [
-    (_, record, gs) => {
-      const { inputs, outputs } = record;
-      const [gLoss, gBackprop] = gs;
-      if (!gBackprop) return byLogits(_, record, gs);
-      const mass = rowSum(inputs[1] as Tensor, -1);
-      return byLogits(_, { ...record, outputs }, [gLoss!, mul(gBackprop, mass)]);
-    },
+    byLogits,
     (_, { inputs: [logits] }, [gLoss, gBackprop]) => {
       const first = gLoss ? neg(mul(expandDims(gLoss, -1), logSoftmax(logits as Tensor))) : null;
       if (!gBackprop) return first;
-      const p = softmax(logits as Tensor);
-      const second = sub(rowSum(mul(gBackprop, p), -1), gBackprop);
-      return first ? add(first, second) : second;
+      return first ? sub(first, gBackprop) : neg(gBackprop);
     },
   ],
   tensorflow: crossEntropyNodes("SoftmaxCrossEntropyWithLogits", { T: dtypeOf(0) }),
 });
 
-/** -sum(labels * log(softmax(logits))) over the last axis; `labels` are distributions in the shape of `logits`. */
+/**
+ * -sum(labels * log(softmax(logits))) over the last axis; `labels` are distributions in the shape of `logits`. The gradient
+ * by the logits is softmax(logits) - labels, as TensorFlow's kernel gives it, also for labels that do not sum to one.
+ */
 export const softmaxCrossEntropyWithLogits = defineOp(denseDef, (labels: Operand, logits: Operand): Tensor => {
   const [x, y] = asTensors(denseName, [logits, labels]) as [Tensor, Tensor];
   return apply(denseDef, [x, y], {})[0]!;

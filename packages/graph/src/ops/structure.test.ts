@@ -48,7 +48,7 @@ describe("reductions", () => {
     });
   });
 
-  test("argMax and argMin: the first of equals, NaN before numbers", () => {
+  test("argMax and argMin: the first of equals, NaN never", () => {
     always((gen) => {
       const x = draw(gen, drawShape(gen, upTo(gen, 3, 1), 1));
       const axis = upTo(gen, x.nd.shape.length - 1);
@@ -63,8 +63,8 @@ describe("reductions", () => {
         );
       }
     });
-    expect(g.argMax([1, Number.NaN, 3, Number.NaN]).item()).toBe(1);
-    expect(g.argMin([1, Number.NaN, 0]).item()).toBe(1);
+    expect(g.argMax([1, Number.NaN, 3, Number.NaN]).item()).toBe(2);
+    expect(g.argMin([1, Number.NaN, 0]).item()).toBe(2);
   });
 });
 

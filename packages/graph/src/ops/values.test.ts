@@ -36,6 +36,15 @@ const table: Record<string, [() => { array(): NestedArray }, NestedArray][]> = {
     [() => g.abs(i32([-3])), [3]],
   ],
   sign: [[() => g.sign([-3, 0, 7, nan]), [-1, 0, 1, nan]]],
+  squaredDifference: [
+    [
+      () => g.squaredDifference([3, 1], [[1], [4]]),
+      [
+        [4, 0],
+        [1, 9],
+      ],
+    ],
+  ],
   square: [[() => g.square([3, -2]), [9, 4]]],
   sqrt: [[() => g.sqrt([4, 0, -1]), [2, 0, nan]]],
   maximum: [[() => g.maximum([1, nan, 3], [2, 2, nan]), [2, nan, nan]]],
@@ -69,7 +78,7 @@ const table: Record<string, [() => { array(): NestedArray }, NestedArray][]> = {
     ],
   ],
   cast: [
-    [() => g.cast([1.9, -1.9, nan, 3e9, -3e9], "int32"), [1, -1, 0, 2 ** 31 - 1, -(2 ** 31)]],
+    [() => g.cast([1.9, -1.9, nan, 3e9, -3e9], "int32"), [1, -1, -(2 ** 31), -(2 ** 31), -(2 ** 31)]],
     [() => g.cast([0, 0.5, nan], "bool"), [false, true, true]],
     [() => g.cast([true, false], "float64"), [1, 0]],
   ],
@@ -88,6 +97,7 @@ const table: Record<string, [() => { array(): NestedArray }, NestedArray][]> = {
     [() => g.expandDims([1, 2], -1), [[1], [2]]],
     [() => g.squeeze([[[1], [2]]]), [1, 2]],
     [() => g.squeeze([[[1], [2]]], { axis: 0 }), [[1], [2]]],
+    [() => g.squeeze([[[1], [2]]], { axis: [] }), [1, 2]],
   ],
   transpose: [
     [
@@ -204,7 +214,8 @@ const table: Record<string, [() => { array(): NestedArray }, NestedArray][]> = {
     [() => g.argMax(grid, 1), [2, 1]],
     [() => g.argMax(grid), [0, 1, 0]],
     [() => g.argMax([1, 3, 3]), 1],
-    [() => g.argMax([1, nan, 3]), 1],
+    [() => g.argMax([1, nan, 3]), 2],
+    [() => g.argMax([nan, nan]), 0],
     [() => g.argMin(grid, { axis: -1 }), [1, 2]],
   ],
   gather: [
@@ -286,6 +297,8 @@ const table: Record<string, [() => { array(): NestedArray }, NestedArray][]> = {
     [() => g.clipByNorm([3, 4], 1), [Math.fround(0.6), Math.fround(0.8)]],
     [() => g.clipByNorm([0, 0], 1), [0, 0]],
     [() => g.globalNorm([[3], null, [4]]), 5],
+    [() => g.globalNorm([null]), 0],
+    [() => g.clipByGlobalNorm([null, null], 1).norm, 0],
     [() => g.clipByGlobalNorm([[3], [4]], 10).clipped[1] as never, [4]],
     [() => g.clipByGlobalNorm([[inf]], 1).clipped[0] as never, [nan]],
     [() => g.scalarMul(2, [1, 2]), [2, 4]],

@@ -86,12 +86,17 @@ function exp2({ high, low }: Split): Scalar {
 const LARGEST = 2 ** 40;
 
 /**
- * x to the power y: 2^(y log2 |x|), and the special cases of JavaScript's `Math.pow` (those of C's, but NaN for 1 to the
- * power NaN and for ±1 to the power ±infinity).
+ * x to the power y: 2^(y log2 |x|), and the special cases of C's `pow`: 1 for x = 1 or y = 0, also where the other one is
+ * NaN, and for ±1 to the power ±infinity.
  */
 export function pow(x: Scalar, y: Scalar): Scalar {
-  if (x.type === "float64") return k.pow64(x, y);
   const size = k.abs(x);
+  const isOne = k.or(k.eq(x, 1), k.eq(y, 0));
+  if (x.type === "float64") {
+    // Math.pow has NaN for the first and the last of these cases.
+    const root = k.and(k.eq(size, 1), k.eq(k.abs(y), Number.POSITIVE_INFINITY));
+    return k.select(k.or(isOne, root), 1, k.pow64(x, y));
+  }
   const finite = k.and(k.lt(0, size), k.lt(size, Number.POSITIVE_INFINITY));
 
   const bounded = k.select(k.lt(y, -LARGEST), -LARGEST, k.select(k.lt(LARGEST, y), LARGEST, y));
@@ -109,8 +114,7 @@ export function pow(x: Scalar, y: Scalar): Scalar {
   const signed = k.fromBits(k.or(k.bits(magnitude), k.select(odd, signBit(x), 0)));
 
   const noReal = k.and(k.and(k.lt(x, 0), finite), k.not(whole));
-  const undecided = k.and(k.eq(size, 1), k.eq(k.abs(y), Number.POSITIVE_INFINITY));
-  const invalid = k.or(k.or(noReal, undecided), k.ne(y, y));
-  const result = k.select(k.eq(y, 0), 1, k.select(invalid, Number.NaN, signed));
+  const invalid = k.or(noReal, k.ne(y, y));
+  const result = k.select(isOne, 1, k.select(invalid, Number.NaN, signed));
   return { ...result, spelled: { op: "pow", args: [x, y] } };
 }
