@@ -20,6 +20,7 @@ import {
   RMSprop,
 } from "@gradtape/optimizers";
 import {
+  crc32c,
   dataset,
   FailedPreconditionError,
   generator,
@@ -258,6 +259,21 @@ describe("what does not fit", () => {
     expect([run.random.state, run.w.array()]).toEqual([before, [6]]);
   });
 
+  test("a refused restore makes no slots", () => {
+    const w = new Variable([1, 2], { name: "w" });
+    const optimizer = new AdamOptimizer(0.1);
+    optimizer.minimize(() => mul(w, w), { varList: [w] });
+    const saved = new Checkpoint({ optimizer, w }).save();
+    const other = new AdamOptimizer(0.1);
+    const fits = { optimizer: other, w: new Variable([3, 4]) };
+    expect(() => new Checkpoint({ ...fits, w: new Variable([1, 2, 3]) }).restore(saved)).toThrow(InvalidArgumentError);
+    const refuses = { state: {}, restore: () => {} };
+    expect(() => new Checkpoint({ ...fits, refuses }).restore(saved)).toThrow("missing from it: refuses");
+    expect([other.getSlotNames(), [...other.counters()]]).toEqual([[], []]);
+    new Checkpoint(fits).restore(saved);
+    expect(other.getSlotNames()).toEqual(["m", "v"]);
+  });
+
   test("slots of another optimizer", () => {
     const run = eagerRun("Adam");
     steps(run, 1);
@@ -265,6 +281,31 @@ describe("what does not fit", () => {
       /missing from it: optimizer\/model\/table\/momentum, .*only in it: .*optimizer\/model\/table\/m/,
     );
   });
+
+  test.each([
+    "null",
+    "5",
+    "{}",
+    '{"states":{}}',
+    '{"states":[],"checksums":{}}',
+    '{"states":{},"checksums":null}',
+    "{",
+  ])("a forged manifest: %s", (manifest) => {
+    const checksum = crc32c(new TextEncoder().encode(manifest)).toString(16).padStart(8, "0");
+    const bytes = saveSafetensors({}, { format: "gradtape/checkpoint/1", manifest, checksum });
+    const restore = () => new Checkpoint({ w: new Variable(1) }).restore(bytes);
+    expect(restore).toThrow(InvalidArgumentError);
+    expect(restore).toThrow(/restore: its manifest is not .*; the checkpoint is damaged/);
+  });
+
+  test.each([null, undefined, 5, "file", {}, { values: {}, states: null }, { values: { w: 1 }, states: {} }])(
+    "neither bytes nor a run: %j",
+    (saved) => {
+      const restore = () => new Checkpoint({ w: new Variable(1) }).restore(saved as never);
+      expect(restore).toThrow(TypeError);
+      expect(restore).toThrow("restore: expected the bytes of a checkpoint (a Uint8Array), got");
+    },
+  );
 
   test("weights alone are no checkpoint", () => {
     const bytes = saveSafetensors({ w: tensor([1, 2]) });
@@ -322,7 +363,12 @@ describe("mistakes", () => {
       ValueError,
       "Checkpoint: w is a variable of eager mode",
     ],
-    ["no bytes", () => new Checkpoint({}).restore("file" as never), TypeError, "expected a Uint8Array"],
+    [
+      "no bytes",
+      () => new Checkpoint({}).restore("file" as never),
+      TypeError,
+      "expected the bytes of a checkpoint (a Uint8Array)",
+    ],
   ])("%s", (_, run, kind, message) => {
     expect(run).toThrow(kind);
     expect(run).toThrow(message);

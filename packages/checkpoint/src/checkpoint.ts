@@ -1,6 +1,6 @@
 import { type Graph, type Session, unrecorded, type Variable, within } from "@gradtape/graph";
 import type { Optimizer } from "@gradtape/optimizers";
-import { formatShape, InvalidArgumentError, type Tensor, ValueError } from "@gradtape/tensor";
+import { describe, formatShape, InvalidArgumentError, Tensor, type TensorSpec, ValueError } from "@gradtape/tensor";
 import { type Contents, contentsOf, type Savable, type Stateful } from "./savable.ts";
 import { decodeRun, encodeRun, type SavedRun } from "./saved-run.ts";
 
@@ -73,14 +73,14 @@ export class Checkpoint {
    * Brings a saved state back; slots that do not exist yet are made. It happens wholly or not at all.
    *
    * Throws an InvalidArgumentError for damaged bytes, which names the tensor, and for a state that does not fit unless
-   * `partial`, which names all that differs. What `restore` of a generator or dataset throws is thrown on.
+   * `partial`, which names all that differs; a TypeError for what is neither bytes nor a run. What `restore` of a generator
+   * or dataset throws is thrown on. The run is as before then.
    */
   restore(saved: Uint8Array | SavedRun, { partial = false }: RestoreOptions = {}): RestoreReport {
-    const run = isRun(saved) ? saved : decodeRun(saved);
+    const run = saved instanceof Uint8Array ? decodeRun(saved) : checkRun(saved);
     const contents = this.contents();
-    this.makeSlots(contents, Object.keys(run.values));
-    const variables = this.variablesOf(contents);
-    const report = compare(run, variables, contents.states);
+    const wanted = new Map([...this.slotsToCome(contents, run.values), ...this.variablesOf(contents)]);
+    const report = compare(run, wanted, contents.states);
     const differences = tell(report);
     if (differences.length > 0 && !partial) {
       throw new InvalidArgumentError(
@@ -92,7 +92,8 @@ export class Checkpoint {
       [...contents.states].filter(([name]) => fitting.has(name)),
       run.states,
     );
-    for (const [name, variable] of variables) {
+    this.makeSlots(contents, run.values);
+    for (const [name, variable] of this.variablesOf(contents)) {
       if (fitting.has(name)) this.write(variable, run.values[name]!);
     }
     return report;
@@ -141,11 +142,29 @@ export class Checkpoint {
   }
 
   /** Makes the slots of the variables for which the file has some. */
-  private makeSlots({ variables, optimizers }: Contents, names: readonly string[]): void {
-    for (const [path, optimizer] of optimizers) {
-      const begun = [...variables].filter(([name]) => names.some((each) => each.startsWith(`${path}/${name}/`)));
+  private makeSlots(contents: Contents, values: SavedRun["values"]): void {
+    for (const [path, optimizer] of contents.optimizers) {
+      const begun = begunVariables(path, contents, values);
       within(this.graph, () => optimizer.createSlots(begun.map(([, variable]) => variable)));
     }
+  }
+
+  /** Shapes and dtypes of the slots and counters that `makeSlots` makes. */
+  private slotsToCome(contents: Contents, values: SavedRun["values"]): Map<string, TensorSpec> {
+    const all = new Map<string, TensorSpec>();
+    for (const [path, optimizer] of contents.optimizers) {
+      const begun = begunVariables(path, contents, values);
+      for (const [name, { shape, dtype }] of begun) {
+        for (const slot of optimizer.expectedSlots()) all.set(`${path}/${name}/${slot}`, { shape, dtype });
+      }
+      if (begun.length === 0) continue;
+      for (const counter of optimizer.expectedCounters()) {
+        // A power takes the dtype of its hyper-parameter.
+        const found = values[`${path}/${counter}`]?.dtype;
+        all.set(`${path}/${counter}`, { shape: [], dtype: found === "float64" ? found : "float32" });
+      }
+    }
+    return all;
   }
 
   private read(variables: readonly Variable[]): readonly Tensor[] {
@@ -160,8 +179,21 @@ export class Checkpoint {
   }
 }
 
-function isRun(saved: Uint8Array | SavedRun): saved is SavedRun {
-  return typeof saved === "object" && saved !== null && "values" in saved && "states" in saved;
+/** The variables of which the file has slots of the optimizer at `path`, with their names. */
+function begunVariables(
+  path: string,
+  { variables }: Contents,
+  values: SavedRun["values"],
+): (readonly [string, Variable])[] {
+  const owners = new Set(Object.keys(values).map((name) => name.slice(0, name.lastIndexOf("/"))));
+  return [...variables].filter(([name]) => owners.has(`${path}/${name}`));
+}
+
+function checkRun(saved: unknown): SavedRun {
+  const run = saved as Partial<SavedRun> | null;
+  const whole = [run, run?.values, run?.states].every((part) => typeof part === "object" && part !== null);
+  if (whole && Object.values(run?.values ?? {}).every((value) => value instanceof Tensor)) return run as SavedRun;
+  throw new TypeError(`restore: expected the bytes of a checkpoint (a Uint8Array), got ${describe(saved)}`);
 }
 
 function slotsOf(optimizer: Optimizer, variables: Contents["variables"]): (readonly [string, Variable])[] {
@@ -176,19 +208,19 @@ function slotsOf(optimizer: Optimizer, variables: Contents["variables"]): (reado
 
 function compare(
   { values, states }: SavedRun,
-  variables: ReadonlyMap<string, Variable>,
+  variables: ReadonlyMap<string, TensorSpec>,
   present: Contents["states"],
 ): RestoreReport {
-  const describe = ({ dtype, shape }: Tensor | Variable) => `${dtype} ${formatShape(shape)}`;
+  const shown = ({ dtype, shape }: TensorSpec) => `${dtype} ${formatShape(shape)}`;
   const wanted = [...variables.keys(), ...present.keys()];
   const known = new Set([...Object.keys(values), ...Object.keys(states)]);
   const mismatched = [...variables].flatMap(([name, variable]) => {
-    const value = values[name];
-    const [expected, found] = [describe(variable), value && describe(value)];
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    const [expected, found] = [shown(variable), value && shown(value)];
     return found === undefined || found === expected ? [] : [{ name, expected, found }];
   });
   const wrong = new Set(mismatched.map(({ name }) => name));
-  const has = (name: string) => (variables.has(name) ? name in values : Object.hasOwn(states, name));
+  const has = (name: string) => (variables.has(name) ? Object.hasOwn(values, name) : Object.hasOwn(states, name));
   return {
     restored: wanted.filter((name) => has(name) && !wrong.has(name)),
     missing: wanted.filter((name) => !has(name)),

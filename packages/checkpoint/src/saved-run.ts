@@ -48,18 +48,35 @@ export function decodeRun(bytes: Uint8Array): SavedRun {
     );
   }
   if (textChecksum(text) !== checksum) throw damaged("its manifest does not have the checksum it was saved with");
-  const { states, checksums } = JSON.parse(text) as Manifest;
+  const { states, checksums } = parseManifest(text);
   for (const name of Object.keys(checksums)) {
-    if (!(name in tensors)) throw damaged(`tensor ${JSON.stringify(name)} is not in it`);
+    if (!Object.hasOwn(tensors, name)) throw damaged(`tensor ${JSON.stringify(name)} is not in it`);
   }
   for (const [name, value] of Object.entries(tensors)) {
-    if (checksumOf(value) !== checksums[name]) {
+    if (!Object.hasOwn(checksums, name) || checksumOf(value) !== checksums[name]) {
       throw damaged(
         `tensor ${JSON.stringify(name)} (${value.dtype} ${formatShape(value.shape)}) does not have the checksum it was saved with`,
       );
     }
   }
   return { values: tensors, states };
+}
+
+/** A checksum that is right does not make a manifest of any text. */
+function parseManifest(text: string): Manifest {
+  let manifest: Partial<Manifest> | null;
+  try {
+    manifest = JSON.parse(text);
+  } catch {
+    throw damaged("its manifest is not JSON");
+  }
+  const { states, checksums } = manifest ?? {};
+  if (!isRecord(states) || !isRecord(checksums)) throw damaged("its manifest is not one of states and checksums");
+  return { states, checksums };
+}
+
+function isRecord<T>(value: T | undefined): value is T {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function damaged(fact: string): InvalidArgumentError {

@@ -32,7 +32,7 @@ import {
 } from "./compute.ts";
 import { castHypers, evaluateHyper } from "./hyper.ts";
 import { convertPairs, type Gradient, Reasons, variableNames } from "./pairs.ts";
-import { multiplyPowers, Powers } from "./powers.ts";
+import { multiplyPowers, Powers, powerNames } from "./powers.ts";
 import { rowsToUpdate } from "./rows.ts";
 import type { UpdateRule } from "./rule.ts";
 import { Slots } from "./slots.ts";
@@ -102,6 +102,16 @@ export abstract class Optimizer {
     if (this.rule.powers === undefined || variables.length === 0) return;
     const hyper = (name: string) => this.evaluate(name, variables);
     this.powers.beside(variables[0]!, this.rule, this.rule.hyper.map(hyper), hyper);
+  }
+
+  /** The names of the slots that each variable has from its first step on. */
+  expectedSlots(): string[] {
+    return Object.keys(this.rule.slots);
+  }
+
+  /** The names of the counters that there are from the first step on. */
+  expectedCounters(): string[] {
+    return [...new Set([...this.counters().keys(), ...powerNames(this.rule)])];
   }
 
   /**

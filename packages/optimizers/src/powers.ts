@@ -39,15 +39,20 @@ export class Powers {
   }
 
   /** Those that live in `graph`, by their names in TensorFlow without number. */
-  byName(graph: Graph | null, { powers = {} }: UpdateRule): Map<string, Variable> {
+  byName(graph: Graph | null, rule: UpdateRule): Map<string, Variable> {
     const made = this.byGraph.get(graph) ?? [];
-    const names = Object.keys(powers).map(snakeCase);
+    const names = powerNames(rule);
     return new Map(made.map((variable, i) => [names[i]!, variable]));
   }
 
   variables(): Variable[] {
     return [...this.byGraph.values()].flat();
   }
+}
+
+/** The names of a rule's powers in TensorFlow, without number. */
+export function powerNames({ powers = {} }: UpdateRule): string[] {
+  return Object.keys(powers).map(snakeCase);
 }
 
 /** Multiplies powers once `done` is done, and says when that is done. */
