@@ -356,9 +356,10 @@ export class GradientTape implements Recorder {
     inputs: readonly Input[],
   ): Differentiator {
     const known = inputs.filter((input) => this.tracked.has(input));
+    const position = new Map(known.map((input, i) => [input, i]));
     return (seeds) => {
       const found = watchedBy(this.recording ? null : this.numerics, () => backprop(records, targets, seeds, known));
-      return inputs.map((input) => found[known.indexOf(input)] ?? null);
+      return inputs.map((input) => found[position.get(input) ?? -1] ?? null);
     };
   }
 }

@@ -94,7 +94,7 @@ export class Graph {
       inputs,
       attributes,
       specs: specs.map((spec) => this.nameExtents(spec)),
-      controlInputs: this.around.controlInputs.filter((each) => !inputs.some((input) => producer(input) === each)),
+      controlInputs: this.controlInputsBesides(inputs),
       device: this.around.device,
       colocation: this.around.colocation,
       location: this.around.location === undefined ? userLine() : this.around.location,
@@ -102,6 +102,14 @@ export class Graph {
     });
     this.byName.set(operation.name, operation);
     return operation;
+  }
+
+  /** What a new operation waits for, without what it reads anyway. */
+  private controlInputsBesides(inputs: readonly Input[]): readonly Operation[] {
+    const { controlInputs } = this.around;
+    if (controlInputs.length === 0) return controlInputs;
+    const read = new Set(inputs.map(producer));
+    return controlInputs.filter((each) => !read.has(each));
   }
 
   /** The constant of this graph that holds `value`, made by `make` when there is none yet. */

@@ -138,7 +138,7 @@ function total(parts: readonly Pick<Part, "span">[]): Pick<Span, "nan" | "infini
 
 /** A line for each part: its name, its kind, the range of its finite elements, and how many are not finite. */
 function table(parts: readonly Omit<Part, "foreign">[]): string[] {
-  const width = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
+  const width = (texts: readonly string[]) => texts.reduce((most, text) => Math.max(most, text.length), 0);
   const names = width(parts.map(({ label }) => label));
   const kinds = width(parts.map(({ span }) => span.kind));
   return parts.map(({ label, span }) => {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Tensor, ValueError } from "@gradtape/tensor";
+import { depthFirst } from "./depth-first.ts";
 import type { Wanted } from "./fetches.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
 
@@ -9,19 +10,9 @@ import { Operation, SymbolicTensor } from "./operation.ts";
 export function schedule(wanted: readonly Wanted[], fed: ReadonlyMap<Tensor, unknown>): Operation[] {
   const needed = collect(wanted, fed);
   for (const operation of needed) checkFed(operation);
-  const state = new Map<Operation, "open" | "done">();
-  const order: Operation[] = [];
-  const visit = (operation: Operation, path: readonly Operation[]): void => {
-    if (state.get(operation) === "done") return;
-    if (state.get(operation) === "open") throw cycle(path, operation);
-    state.set(operation, "open");
-    for (const before of dependencies(operation, fed)) visit(before, [...path, operation]);
-    state.set(operation, "done");
-    order.push(operation);
-  };
-  // In a graph built by calls the order of creation already is such an order; visiting settles the rest.
-  for (const operation of [...needed].sort((a, b) => a.id - b.id)) visit(operation, []);
-  return order;
+  // In a graph built by calls the order of creation already is such an order; the walk settles the rest.
+  const created = [...needed].sort((a, b) => a.id - b.id);
+  return depthFirst(created, (operation) => dependencies(operation, fed), cycle);
 }
 
 function collect(wanted: readonly Wanted[], fed: ReadonlyMap<Tensor, unknown>): Set<Operation> {
@@ -33,7 +24,7 @@ function collect(wanted: readonly Wanted[], fed: ReadonlyMap<Tensor, unknown>): 
   for (let operation = pending.pop(); operation !== undefined; operation = pending.pop()) {
     if (needed.has(operation)) continue;
     needed.add(operation);
-    pending.push(...dependencies(operation, fed));
+    for (const before of dependencies(operation, fed)) pending.push(before);
   }
   return needed;
 }
@@ -57,7 +48,8 @@ function checkFed({ def, name, outputs, location }: Operation): void {
   );
 }
 
-function cycle(path: readonly Operation[], again: Operation): ValueError {
-  const names = [...path.slice(path.indexOf(again)), again].map(({ name }) => name);
-  return new ValueError(`Session.run: operations wait for each other in a circle: ${names.join(" <- ")}`);
+function cycle(way: readonly Operation[]): never {
+  const names = [...way, way[0]!].map(({ name }) => name);
+  const shown = names.length <= 12 ? names : [...names.slice(0, 6), "…", ...names.slice(-5)];
+  throw new ValueError(`Session.run: operations wait for each other in a circle: ${shown.join(" <- ")}`);
 }

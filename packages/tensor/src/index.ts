@@ -22,9 +22,9 @@ export type { LoadOptions } from "./files/selection.ts";
 export { glorotNormal, glorotUniform, heNormal, heUniform, type InitializerOptions } from "./initializers.ts";
 export { matrixProduct } from "./kernel/gemm.ts";
 export { checkIndices, gatherRows, nonZeroPositions, segmentSum, uniqueElements } from "./kernel/indexing.ts";
-export { type Form, type IndexCheck, type Kernel, type LoopForm, onFirst } from "./kernel/kernel.ts";
+export { type Form, type IndexCheck, type Kernel, type LoopForm, linked, onFirst } from "./kernel/kernel.ts";
 export * as scalar from "./kernel/language.ts";
-export { map, type Place, rows, runLoops } from "./kernel/loops.ts";
+export { chain, map, type Place, rows, runLoops } from "./kernel/loops.ts";
 export { type Axis, arrange, type Nest } from "./kernel/nest.ts";
 export { type Level, type Program, program } from "./kernel/program.ts";
 export type { Scalar } from "./kernel/scalar.ts";
@@ -89,6 +89,7 @@ export {
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";
+export { Allocator } from "./wasm/allocator.ts";
 export { type BackendInfo, backendInfo, environment, strictNumerics } from "./wasm/features.ts";
 export * as wasm from "./wasm/language.ts";
 export {

@@ -1,4 +1,4 @@
-import { broadcasted, type DType, type Form, type Shape, sameShape, sizeOf } from "@gradtape/tensor";
+import { broadcasted, type DType, type Form, linked, type Shape, sameShape, sizeOf } from "@gradtape/tensor";
 import { arranged, assembled } from "./arrangement.ts";
 import { evaluate, rowsOf } from "./expressions.ts";
 import type { ArrayLanguage, ArrayValue } from "./language.ts";
@@ -21,6 +21,10 @@ export const tellings: { readonly [K in Form["kind"]]: Telling<Extract<Form, { k
       program.inputs[i]!.level === "row" ? inShape(language, input, rowsOf(domain)) : input,
     );
     return evaluate(language, program, operands, domain).map((value, i) => inShape(language, value, shapes[i]!));
+  },
+  chain: (language, form, inputs) => {
+    const domain = { shape: inputs[0]!.shape, axes: [] };
+    return [linked(form, inputs, (program, operands) => evaluate(language, program, operands, domain)[0]!)];
   },
   view: (language, { arrange }, [x], [shape]) => [arranged(language, x!, arrange, shape!)],
   update(language, { program }, inputs) {

@@ -1,4 +1,5 @@
 import { formatShape, type Scalar } from "@gradtape/tensor";
+import { depthFirst } from "../depth-first.ts";
 import { costOf } from "./cost.ts";
 import type { Executable } from "./executable.ts";
 import type { Kernel } from "./fuse.ts";
@@ -57,17 +58,39 @@ function describeExpressions({ loops, product }: Kernel): string[] {
   if (loops === null) return [];
   const first = product === null ? 0 : 1;
   const names = loops.operands.map(({ value }, i) => (i < first ? "product" : nameOfBuffer(value.buffer)));
-  return loops.expressions.map((expression, i) => {
-    const text = formatExpression(expression, names);
-    return `${nameOfBuffer(loops.targets[i]!.value.buffer)} = ${text.length > 160 ? `${text.slice(0, 157)}...` : text}`;
-  });
+  return formatExpressions(
+    loops.expressions,
+    loops.targets.map(({ value }) => nameOfBuffer(value.buffer)),
+    names,
+  );
 }
 
-function formatExpression({ op, args, value, combine }: Scalar, names: readonly string[]): string {
-  if (op === "input") return names[value!]!;
-  if (op === "constant") return String(value);
-  const inner = args.map((arg) => formatExpression(arg, names)).join(", ");
-  return args.length === 0 ? op : `${op}${combine === undefined ? "" : ` ${combine}`}(${inner})`;
+/**
+ * A line for each expression, `target = …`, behind lines for what is used more than once: `v1 = …`. So the text grows as the
+ * expressions do.
+ */
+export function formatExpressions(
+  expressions: readonly Scalar[],
+  targets: readonly string[],
+  operands: readonly string[],
+): string[] {
+  const uses = new Map<Scalar, number>();
+  const count = (node: Scalar) => uses.set(node, (uses.get(node) ?? 0) + 1);
+  const nodes = depthFirst(expressions, ({ args }) => args);
+  for (const node of nodes) node.args.forEach(count);
+  expressions.forEach(count);
+  const texts = new Map<Scalar, string>();
+  const lines: string[] = [];
+  for (const node of nodes) {
+    const { op, args, value, combine } = node;
+    const inner = args.map((arg) => texts.get(arg)).join(", ");
+    const call = `${op}${combine === undefined ? "" : ` ${combine}`}(${inner})`;
+    const text = op === "input" ? operands[value!]! : op === "constant" ? String(value) : args.length === 0 ? op : call;
+    const shared = args.length > 0 && uses.get(node)! > 1;
+    texts.set(node, shared ? `v${lines.length + 1}` : text);
+    if (shared) lines.push(`v${lines.length + 1} = ${text}`);
+  }
+  return [...lines, ...expressions.map((expression, i) => `${targets[i]} = ${texts.get(expression)}`)];
 }
 
 function nameOfBuffer({ kind, id, state, tensor }: Buffer): string {

@@ -2,6 +2,18 @@ import { scalar as k, type Scalar } from "@gradtape/tensor";
 
 /* Kernel expressions as the compiler handles them: put together, cleaned up without changing a bit, and named. */
 
+/**
+ * What one loop may hold. More operands leave the machine without registers; an engine takes more than its share of time to
+ * compile a loop of more operations, and a chain of any length has to compile in time that grows as it does.
+ */
+const MOST_OPERANDS = 24;
+const MOST_OPERATIONS = 512;
+
+/** Whether expressions over that many operands make a loop of a size that engines like. */
+export function fitsLoop(expressions: readonly Scalar[], operands: number): boolean {
+  return operands <= MOST_OPERANDS && operationCount(expressions) <= MOST_OPERATIONS;
+}
+
 /** The expression with some of its nodes replaced. */
 export function substitute(
   node: Scalar,

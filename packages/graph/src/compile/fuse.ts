@@ -1,5 +1,5 @@
 import { scalar as k, type Scalar, type Shape } from "@gradtape/tensor";
-import { canonical, folds, inputsOf, replaceInputs } from "./expression.ts";
+import { canonical, fitsLoop, folds, inputsOf, replaceInputs } from "./expression.ts";
 import { equalLists, sameOperand } from "./inline.ts";
 import type { BulkForm, Loops, Node, Operand } from "./node.ts";
 import type { Lowered } from "./request.ts";
@@ -30,37 +30,37 @@ export interface Bulk {
   readonly outputs: readonly Value[];
 }
 
-/** More operands than this in one loop leave the machine without registers. */
-const OPERANDS = 24;
+/** Results of one loop, each of which may have to be stored. */
+const MOST_RESULTS = 256;
 
 /** Joins nodes, in the order in which they come, into kernels: chains into one loop, what is done to a product into its epilogue. */
 export function fuse({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): Kernel[] {
   const groups: Group[] = [];
   const madeBy = new Map<string, number>();
+  // The last group that reads or makes a version of a variable: what writes the variable stays behind it.
+  const lastUse = new Map<Buffer, number>();
   for (const node of nodes) {
-    const latest = Math.max(-1, ...node.inputs.map((value) => madeBy.get(version(value)) ?? -1));
-    const group = groups[latest];
-    let at = latest;
-    if (group === undefined || !mayMove(node, groups, latest) || !group.join(node))
-      at = groups.push(new Group(node)) - 1;
+    const latest = node.inputs.reduce((last, value) => Math.max(last, madeBy.get(version(value)) ?? -1), -1);
+    const mayMove = node.writes.every((buffer) => (lastUse.get(buffer) ?? -1) <= latest);
+    const at = mayMove && groups[latest]?.join(node) ? latest : groups.push(new Group(node)) - 1;
     for (const value of node.outputs) madeBy.set(version(value), at);
     if (node.counts !== null) madeBy.set(`${node.counts.cell.id}.0`, at);
+    for (const { buffer } of [...node.inputs, ...node.outputs])
+      if (buffer.kind === "state") lastUse.set(buffer, Math.max(lastUse.get(buffer) ?? -1, at));
   }
-  const outside = groups.map((group) => new Set(group.reads().map(version)));
   const asked = new Set(fetched.map(version));
+  const outside = groups.map((group) => new Set(group.reads().map(version)));
+  const readers = new Map<string, number>();
+  for (const reads of outside) for (const each of reads) readers.set(each, (readers.get(each) ?? 0) + 1);
   return groups.map((group, i) =>
-    group.finish(
-      (value) => asked.has(version(value)) || outside.some((reads, other) => other !== i && reads.has(version(value))),
-    ),
+    group.finish((value) => {
+      const each = version(value);
+      return asked.has(each) || (readers.get(each) ?? 0) > (outside[i]!.has(each) ? 1 : 0);
+    }),
   );
 }
 
 const version = ({ buffer, version: number }: Value) => `${buffer.id}.${number}`;
-
-/** Whether a node may run as early as the group at `to`: nothing between may read or write what it writes. */
-function mayMove({ writes }: Node, groups: readonly Group[], to: number): boolean {
-  return groups.slice(to + 1).every((group) => !group.touched().some(({ buffer }) => writes.includes(buffer)));
-}
 
 /** What is made within a group: by which expression, and how it lies. */
 interface Made {
@@ -113,11 +113,6 @@ class Group {
     return [...operands, ...(this.product ? [this.product.a, this.product.b] : []), ...(this.bulk?.inputs ?? [])];
   }
 
-  /** All that it reads or makes. */
-  touched(): Value[] {
-    return [...this.reads(), ...this.made.map(({ value }) => value), ...(this.bulk?.outputs ?? [])];
-  }
-
   /** Takes a node in, if it walks over the same elements or rows. */
   join(node: Node): boolean {
     const { work } = node;
@@ -146,11 +141,13 @@ class Group {
     if (!this.isSafe(node, targets)) return false;
     const added: Operand[] = [];
     const inputs = operands.map((operand) => this.inputFor(operand, added));
-    if (inputs.includes(null) || this.operands.length + added.length > OPERANDS) return false;
+    if (inputs.includes(null)) return false;
+    const expressions = replaceInputs(work.expressions, inputs as Scalar[]);
+    const all = [...this.made.map(({ expression }) => expression), ...expressions];
+    if (all.length > MOST_RESULTS || !fitsLoop(all, this.operands.length + added.length)) return false;
     this.operands.push(...added);
     this.nodes.push(node);
-    for (const [i, expression] of replaceInputs(work.expressions, inputs as Scalar[]).entries())
-      this.keep(expression, targets[i]!);
+    for (const [i, expression] of expressions.entries()) this.keep(expression, targets[i]!);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { scalar as k, type Scalar } from "@gradtape/tensor";
-import { folds, inputsOf, replaceInputs } from "./expression.ts";
+import { fitsLoop, folds, inputsOf, replaceInputs } from "./expression.ts";
 import type { Loops, Node, Operand } from "./node.ts";
 import { isRoot, Uses } from "./order.ts";
 import type { Lowered } from "./request.ts";
@@ -18,7 +18,7 @@ export function inline({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): 
   for (const node of nodes) {
     if (isRoot(node) || node.work.kind !== "loops" || node.outputs.length !== 1) continue;
     const [output] = node.outputs as [Node["outputs"][0]];
-    const readers = uses.readersOf(output.buffer);
+    const readers = uses.readersOf(output);
     if (kept.has(output.buffer) || readers.length !== 1) continue;
     const [reader] = readers as [Node];
     const made = current.get(node)!;
@@ -56,6 +56,7 @@ function absorb(reader: Node, made: Node, uses: Uses): Node | null {
     operand.value.buffer === buffer ? inner : k.input(number(operand), operand.value.buffer.dtype),
   );
   const expressions = replaceInputs(to.expressions, toInputs);
+  if (!fitsLoop(expressions, operands.length)) return null;
   return withLoops(
     { ...reader, operations: [...made.operations, ...reader.operations] },
     { ...to, operands, expressions },

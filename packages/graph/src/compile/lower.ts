@@ -10,6 +10,7 @@ import {
   scalar as k,
   type Layout,
   type LoopForm,
+  linked,
   type PartialShape,
   reshaped,
   rowMajor,
@@ -161,16 +162,26 @@ class Lowering {
       this.update(operation, form.program.outputs, taken);
       return;
     }
-    const outputs = shapes.map(({ shape, count }, i) => ({
-      ...whole(this.buffers.make("temporary", specs[i]!.dtype, sizeOfShape(shape)), shape),
-      count,
-    }));
+    const fresh = () =>
+      shapes.map(({ shape, count }, i) => ({
+        ...whole(this.buffers.make("temporary", specs[i]!.dtype, sizeOfShape(shape)), shape),
+        count,
+      }));
+    let outputs: readonly Value[] = fresh();
     if (form.kind === "loops") {
       for (const check of form.checks) this.check(operation, taken[check.input]!, check);
       const rows = form.axes.length > 0 || folded(form);
       if (rows && taken.some(({ count }) => count !== null) && form.axes.includes(0))
         throw new NotCompilable(operation, "it adds up rows whose number only the run tells");
-      this.loops(operation, form, taken, outputs);
+      outputs = this.loops(operation, form, taken, outputs);
+    } else if (form.kind === "chain") {
+      outputs = [
+        linked<Value>(
+          form,
+          taken,
+          (program, given) => this.loops(operation, { program, axes: [] }, given, fresh())[0]!,
+        ),
+      ];
     } else if (form.kind === "updateRows") {
       const indices = values.length - 1;
       const rows = values[0]!.layout.shape[0]!;
@@ -201,7 +212,7 @@ class Lowering {
       this.list.add(operation, { kind: "bulk", form }, taken, outputs);
     }
     for (const [i, output] of operation.outputs.entries()) {
-      if (!this.values.has(output)) this.values.set(output, outputs[i]!);
+      if (!this.values.has(output)) this.values.set(output, outputs[i]!); // one of several may be fed
     }
   }
 
@@ -209,13 +220,13 @@ class Lowering {
     this.list.add(operation, { kind: "bulk", form: { kind: "check", check } }, [indices], []);
   }
 
-  /** Loops over elements or rows; nothing remains of one whose results are its operands. */
+  /** Loops over elements or rows, and where their results are; nothing remains of one whose results are its operands. */
   private loops(
     operation: Operation,
-    { program, axes }: LoopForm,
+    { program, axes }: Pick<LoopForm, "program" | "axes">,
     inputs: readonly Value[],
     outputs: readonly Value[],
-  ): void {
+  ): readonly Value[] {
     const { shape } = inputs[0]!.layout;
     const operands = inputs.map((value, i): Operand => {
       const { level } = program.inputs[i]!;
@@ -229,20 +240,19 @@ class Lowering {
       if (level === "row") return { value, level, strides: stridesOver(byRow, shape, axes) };
       return { value, level, strides: stridesOver(value.layout, shape, []) };
     });
-    const kept = expressions.flatMap((expression, i) => {
+    const results = expressions.map((expression, i) => {
       const same = expression.op === "input" && axes.length === 0 ? operands[expression.value!]! : null;
-      const plain = same !== null && same.value.buffer.dtype === outputs[i]!.buffer.dtype;
-      if (!plain) return [i];
-      this.values.set(operation.outputs[i]!, same.value);
-      return [];
+      return same?.value.buffer.dtype === outputs[i]!.buffer.dtype ? same!.value : outputs[i]!;
     });
-    if (kept.length === 0) return;
+    const kept = results.flatMap((value, i) => (value === outputs[i] ? [i] : []));
+    if (kept.length === 0) return results;
     this.list.addLoops(operation, {
       kind: "loops",
       ...{ shape, axes, operands },
       expressions: kept.map((i) => expressions[i]!),
       targets: kept.map((i) => targets[i]!),
     });
+    return results;
   }
 
   /** Variables written in place: the targets lie where the first operands lie. */
@@ -342,7 +352,8 @@ const rowWise = new Set<Form["kind"]>(["gather", "segmentSum", "unique", "update
 /** Why a kernel cannot be compiled for such dtypes; `null` when it can. */
 function whatIsLacking(form: Form, dtypes: readonly DType[]): string | null {
   if (dtypes.includes("float64")) return "it computes in float64";
-  if ("program" in form && !hasVectors(form.program)) return "vectors lack its arithmetic";
+  const programs = form.kind === "chain" ? [form.first, form.next] : "program" in form ? [form.program] : [];
+  if (!programs.every(hasVectors)) return "vectors lack its arithmetic";
   if (form.kind === "product" && dtypes[0] !== "float32") return "only float32 products are compiled";
   return form.kind === "unique" && dtypes[0] !== "int32" ? "only int32 elements are compiled" : null;
 }

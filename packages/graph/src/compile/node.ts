@@ -23,7 +23,7 @@ export interface Loops {
 }
 
 /** Kernels that are more than loops over elements. */
-export type BulkForm = Exclude<Form, { kind: "loops" | "update" | "view" | "count" }> | CheckForm;
+export type BulkForm = Exclude<Form, { kind: "loops" | "chain" | "update" | "view" | "count" }> | CheckForm;
 
 /** Indices that must name rows before anything goes on. */
 export interface CheckForm {

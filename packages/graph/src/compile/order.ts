@@ -1,3 +1,4 @@
+import { depthFirst } from "../depth-first.ts";
 import type { Node } from "./node.ts";
 import type { Lowered } from "./request.ts";
 import type { Buffer, Value } from "./values.ts";
@@ -5,14 +6,14 @@ import type { Buffer, Value } from "./values.ts";
 /** Who makes and who reads what, over a list of nodes. */
 export class Uses {
   private readonly producers = new Map<Buffer, Node[]>();
-  private readonly readers = new Map<Buffer, Node[]>();
+  private readonly readers = new Map<string, Node[]>();
 
   constructor(nodes: readonly Node[]) {
     for (const node of nodes) {
       for (const { buffer } of node.outputs) append(this.producers, buffer, node);
       if (node.counts !== null) append(this.producers, node.counts.cell, node);
-      for (const { buffer } of node.inputs) append(this.readers, buffer, node);
-      for (const { count } of node.inputs) if (count !== null) append(this.readers, count.cell, node);
+      for (const value of node.inputs) append(this.readers, version(value), node);
+      for (const { count } of node.inputs) if (count !== null) append(this.readers, `${count.cell.id}.0`, node);
     }
   }
 
@@ -27,14 +28,18 @@ export class Uses {
     return buffer.kind === "state" ? this.producers.get(buffer)?.[version] : undefined;
   }
 
-  readersOf(buffer: Buffer): readonly Node[] {
-    return this.readers.get(buffer) ?? [];
+  /** The nodes that read a value, in one or the other layout. */
+  readersOf(value: Pick<Value, "buffer" | "version">): readonly Node[] {
+    return this.readers.get(version(value)) ?? [];
   }
 }
 
-function append(lists: Map<Buffer, Node[]>, buffer: Buffer, node: Node): void {
-  const list = lists.get(buffer);
-  if (list === undefined) lists.set(buffer, [node]);
+/** A buffer as it is after so many writes. */
+const version = ({ buffer, version: number }: Pick<Value, "buffer" | "version">) => `${buffer.id}.${number}`;
+
+function append<K>(lists: Map<K, Node[]>, key: K, node: Node): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [node]);
   else if (list[list.length - 1] !== node) list.push(node);
 }
 
@@ -49,44 +54,24 @@ export function isRoot({ writes, work }: Node): boolean {
  */
 export function order({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): Node[] {
   const uses = new Uses(nodes);
-  const done = new Set<Node>();
-  const result: Node[] = [];
-  const needed = reachable(nodes, fetched, uses);
-  const visit = (node: Node): void => {
-    if (done.has(node)) return;
-    done.add(node);
-    for (const buffer of node.writes) {
-      const output = node.outputs.find((each) => each.buffer === buffer)!;
-      const { version } = output;
-      visitProducer({ ...output, version: version - 1, count: null });
-      for (const reader of uses.readersOf(buffer)) {
-        const old = reader.inputs.some((input) => input.buffer === buffer && input.version < version);
-        if (old && reader !== node && needed.has(reader)) visit(reader);
-      }
-    }
-    for (const input of node.inputs) visitProducer(input);
-    result.push(node);
+  const producers = (value: Value): Node[] => {
+    const cell = value.count === null ? undefined : uses.producer({ ...value, buffer: value.count.cell });
+    return [uses.producer(value), cell].filter((node) => node !== undefined);
   };
-  const visitProducer = (value: Value): void => {
-    const made = uses.producer(value);
-    if (made !== undefined) visit(made);
-    if (value.count !== null) visit(uses.producer({ ...value, buffer: value.count.cell })!);
-  };
+  const asked = fetched.flatMap(producers);
+  const needed = new Set(
+    depthFirst([...nodes.filter(isRoot), ...asked], (node) => node.inputs.flatMap((input) => producers(input))),
+  );
+  /** The writer of the version before, and who reads that: those who read older ones run before that writer. */
+  const olderUses = (node: Node): Node[] =>
+    node.outputs.flatMap((output) => {
+      if (output.buffer.kind !== "state") return [];
+      const old: Value = { ...output, version: output.version - 1, count: null };
+      const readers = uses.readersOf(old).filter((reader) => reader !== node && needed.has(reader));
+      return [...producers(old), ...readers];
+    });
+  const needs = (node: Node) => [...olderUses(node), ...node.inputs.flatMap(producers)];
   // What can fail comes first, so that nothing has changed when it does.
-  for (const node of nodes) if (isRoot(node) && node.writes.length === 0) visit(node);
-  for (const node of nodes) if (isRoot(node)) visit(node);
-  fetched.forEach(visitProducer);
-  return result;
-}
-
-function reachable(nodes: readonly Node[], fetched: readonly Value[], uses: Uses): Set<Node> {
-  const needed = new Set<Node>();
-  const visit = (node: Node | undefined): void => {
-    if (node === undefined || needed.has(node)) return;
-    needed.add(node);
-    for (const input of node.inputs) visit(uses.producer(input));
-  };
-  for (const node of nodes) if (isRoot(node)) visit(node);
-  for (const value of fetched) visit(uses.producer(value));
-  return needed;
+  const checks = nodes.filter((node) => isRoot(node) && node.writes.length === 0);
+  return depthFirst([...checks, ...nodes.filter(isRoot), ...asked], needs);
 }

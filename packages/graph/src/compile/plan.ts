@@ -1,4 +1,4 @@
-import { elementBytes } from "@gradtape/tensor";
+import { Allocator, elementBytes } from "@gradtape/tensor";
 import type { Kernel } from "./fuse.ts";
 import type { Buffer, Value } from "./values.ts";
 
@@ -22,14 +22,41 @@ export interface Arena {
 
 const aligned = (bytes: number) => Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
 
-/** Lays lifetimes into one arena, the largest first, each at the lowest place that is free as long as it lives. */
+/** Of more lifetimes than this the search for the lowest places would take longer than all else. */
+const MANY = 2000;
+
+/**
+ * Lays lifetimes into one arena, the largest first, each at the lowest place that is free as long as it lives. Many are laid
+ * out in the order of their beginnings instead, each where there is room at that moment.
+ */
 export function layOut(lifetimes: readonly Lifetime[]): Arena {
+  return lifetimes.length > MANY ? byBeginning(lifetimes) : bySize(lifetimes);
+}
+
+function byBeginning(lifetimes: readonly Lifetime[]): Arena {
+  const allocator = new Allocator(0);
+  const offsets = new Array<number>(lifetimes.length).fill(0);
+  const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[a]!.first - lifetimes[b]!.first || a - b);
+  const endings = [...order].sort((a, b) => lifetimes[a]!.last - lifetimes[b]!.last);
+  let ended = 0;
+  let bytes = 0;
+  for (const i of order) {
+    while (lifetimes[endings[ended]!]!.last < lifetimes[i]!.first) allocator.release(offsets[endings[ended++]!]!);
+    offsets[i] = allocator.allocate(lifetimes[i]!.bytes);
+    bytes = Math.max(bytes, allocator.end);
+  }
+  return { offsets, bytes, naive: naiveBytes(lifetimes) };
+}
+
+const naiveBytes = (lifetimes: readonly Lifetime[]) => lifetimes.reduce((sum, { bytes }) => sum + aligned(bytes), 0);
+
+function bySize(lifetimes: readonly Lifetime[]): Arena {
   const offsets = new Array<number>(lifetimes.length).fill(0);
   const placed: { readonly from: number; readonly to: number; readonly lifetime: Lifetime }[] = [];
-  const bySize = lifetimes
+  const largestFirst = lifetimes
     .map((lifetime, i) => ({ lifetime, i }))
     .sort((a, b) => b.lifetime.bytes - a.lifetime.bytes || a.i - b.i);
-  for (const { lifetime, i } of bySize) {
+  for (const { lifetime, i } of largestFirst) {
     const size = aligned(lifetime.bytes);
     const busy = placed
       .filter((other) => lifetime.first <= other.lifetime.last && other.lifetime.first <= lifetime.last)
@@ -45,7 +72,7 @@ export function layOut(lifetimes: readonly Lifetime[]): Arena {
   return {
     offsets,
     bytes: placed.reduce((end, { to }) => Math.max(end, to), 0),
-    naive: lifetimes.reduce((sum, { bytes }) => sum + aligned(bytes), 0),
+    naive: naiveBytes(lifetimes),
   };
 }
 

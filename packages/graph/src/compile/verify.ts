@@ -62,11 +62,30 @@ export function verifyKernels(kernels: readonly Kernel[], fetched: readonly Valu
 /** No two things that live at the same time overlap. */
 export function verifyPlan({ lifetimes, offsetOf }: MemoryPlan): void {
   const all = [...lifetimes].map(([buffer, lifetime]) => ({ buffer, ...lifetime, at: offsetOf(buffer) }));
-  for (const [i, a] of all.entries()) {
-    for (const b of all.slice(i + 1)) {
-      const together = a.first <= b.last && b.first <= a.last;
-      if (together && a.at < b.at + b.bytes && b.at < a.at + a.bytes)
-        throw new ValueError(`compile: buffers ${a.buffer.id} and ${b.buffer.id} overlap while both are needed`);
+  const endings = [...all].sort((a, b) => a.last - b.last);
+  // What lives at present, by its place. Neighbours that do not overlap are enough.
+  const present: typeof all = [];
+  const placeOf = (at: number) => {
+    let [low, high] = [0, present.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (present[middle]!.at > at) high = middle;
+      else low = middle + 1;
     }
+    return low;
+  };
+  let ended = 0;
+  for (const each of all.filter(({ bytes }) => bytes > 0).sort((a, b) => a.first - b.first)) {
+    for (; endings[ended]!.last < each.first; ended++) {
+      const place = present.indexOf(endings[ended]!, placeOf(endings[ended]!.at) - 1);
+      if (place >= 0) present.splice(place, 1);
+    }
+    const place = placeOf(each.at);
+    const before = present[place - 1];
+    const behind = present[place];
+    const clash = before !== undefined && before.at + before.bytes > each.at ? before : behind;
+    if (clash !== undefined && clash.at < each.at + each.bytes && each.at < clash.at + clash.bytes)
+      throw new ValueError(`compile: buffers ${clash.buffer.id} and ${each.buffer.id} overlap while both are needed`);
+    present.splice(place, 0, each);
   }
 }

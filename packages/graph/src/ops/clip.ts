@@ -1,6 +1,9 @@
 import {
+  chain,
   compatible,
+  type DType,
   formatShape,
+  type Kernel,
   scalar as k,
   map,
   program,
@@ -26,16 +29,19 @@ import { IndexedSlices } from "./gather.ts";
 
 const inOrder = (terms: readonly Scalar[]) => terms.reduce((total, term) => k.add(total, term));
 
-/** The first n mod 8 terms (8 or 9 of them instead of 0 or 1), then blocks of eight, each summed by itself. */
-function inBlocks(terms: readonly Scalar[]): Scalar {
-  const block = 8;
-  const first = Math.min(terms.length, 2 + ((terms.length + block - 2) % block));
-  let total = inOrder(terms.slice(0, first));
-  for (let i = first; i < terms.length; i += block) total = k.add(total, inOrder(terms.slice(i, i + block)));
-  return total;
-}
+const addNPrograms = programs((types) => program(types, (...terms) => inOrder(terms)));
 
-const addNPrograms = programs((types) => program(types, (...terms) => inBlocks(terms)));
+/** A block added up by itself, and then to what there is before it. */
+const addBlockPrograms = programs((types) => program(types, (total, ...block) => k.add(total!, inOrder(block))));
+
+const BLOCK = 8;
+
+/** The first n mod 8 terms (8 or 9 of them instead of 0 or 1), then blocks of eight, each summed by itself. */
+function addNKernel(dtype: DType, count: number): Kernel {
+  const terms = (n: number) => Array<DType>(n).fill(dtype);
+  if (count <= BLOCK + 1) return map(addNPrograms(terms(count)));
+  return chain(addNPrograms(terms(2 + ((count - 2) % BLOCK))), addBlockPrograms(terms(1 + BLOCK)));
+}
 
 const addNDef: OpDef = entry({
   name: "addN",
@@ -53,7 +59,7 @@ const addNDef: OpDef = entry({
     }
     return [inputs[0]!];
   },
-  kernel: (inputs) => map(addNPrograms(inputs.map(({ dtype }) => dtype))),
+  kernel: (inputs) => addNKernel(inputs[0]!.dtype, inputs.length),
   gradient: () => (g) => g,
   tensorflow: { op: "AddN", takes: [{ from: 0 }], attributes: { N: countBesides(0), T: dtypeOf(0) } },
 });

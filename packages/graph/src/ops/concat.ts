@@ -52,17 +52,19 @@ const concatDef: OpDef<ConcatAttributes> = entry({
     const total = isStatic(extents) ? (extents as Shape).reduce((sum, extent) => sum + extent, 0) : null;
     return [{ shape: shapes[0]!.toSpliced(axis, 1, total), dtype: inputs[0]!.dtype }];
   },
-  kernel: (inputs, { axis }) =>
-    assemble((layout, i) => {
+  kernel(inputs, { axis }) {
+    const begins = beginnings(inputs, axis);
+    return assemble((layout, i) => {
       const shape = inputs[i]!.shape as Shape;
-      const begin = shape.map((_, a) => (a === axis ? offset(inputs, axis, i) : 0));
+      const begin = shape.map((_, a) => (a === axis ? begins[i]! : 0));
       return sliced(
         layout,
         begin,
         shape,
         shape.map(() => 1),
       );
-    }),
+    });
+  },
   gradient: (i) => (g, record) => concatGradient(g, record, i),
   tensorflow: [
     (nodes, { inputs }) => (inputs.length > 1 ? null : [nodes.node("Identity", [nodes.input(0)])]),
@@ -89,21 +91,41 @@ export function againstFirst(
   return [shown(0, other), shown(other, 0)];
 }
 
-/** Where input `i` begins along `axis`. */
-function offset(inputs: readonly { readonly shape: PartialShape }[], axis: number, i: number): number {
-  return inputs.slice(0, i).reduce((sum, { shape }) => sum + (shape[axis] as number), 0);
+type Shaped = { readonly shape: PartialShape };
+
+/** Where each input begins along `axis`; `null` behind one whose extent only the run tells. */
+function beginnings(inputs: readonly Shaped[], axis: number): (number | null)[] {
+  let next: number | null = 0;
+  return inputs.map(({ shape }) => {
+    const begin = next;
+    const extent = shape[axis];
+    next = begin === null || typeof extent !== "number" ? null : begin + extent;
+    return begin;
+  });
 }
 
-function concatGradient(
-  g: Cotangent,
-  { inputs, attributes: { axis } }: OpRecord<ConcatAttributes>,
-  i: number,
-): Cotangent {
+/** The beginnings in a record, found once for the gradients of all its inputs. */
+const known = new WeakMap<OpRecord["inputs"], readonly (number | null)[]>();
+
+function beginningsIn({ inputs, attributes: { axis } }: OpRecord<ConcatAttributes>): readonly (number | null)[] {
+  const found =
+    known.get(inputs) ??
+    beginnings(
+      inputs.map(({ spec }) => spec),
+      axis,
+    );
+  known.set(inputs, found);
+  return found;
+}
+
+function concatGradient(g: Cotangent, record: OpRecord<ConcatAttributes>, i: number): Cotangent {
+  const { inputs, attributes } = record;
+  const { axis } = attributes;
   const { shape } = inputs[i]!.spec;
-  if (inputs.slice(0, i + 1).some((input) => typeof input.spec.shape[axis] !== "number")) {
+  const first = beginningsIn(record)[i]!;
+  if (first === null || typeof shape[axis] !== "number") {
     return applyOne(concatPartDef, [densify(g), ...inputs], { axis, part: i });
   }
-  const first = offset(inputs, axis, i);
   const size = shape.map((extent) => (typeof extent === "number" ? extent : -1));
   const begin = shape.map((_, a) => (a === axis ? first : 0));
   if (!(g instanceof IndexedSlices)) return slice(g, begin, size);
@@ -134,15 +156,17 @@ const concatPartDef: OpDef<ConcatAttributes & { readonly part: number }> = entry
     }
     return [{ shape: parts[part]!.shape, dtype: whole!.dtype }];
   },
-  kernel: ([, ...inputs], { axis, part }) =>
-    view((layout, shape) =>
+  kernel([, ...inputs], { axis, part }) {
+    const begin = beginnings(inputs, axis)[part]!;
+    return view((layout, shape) =>
       sliced(
         layout,
-        shape.map((_, a) => (a === axis ? offset(inputs, axis, part) : 0)),
+        shape.map((_, a) => (a === axis ? begin : 0)),
         shape,
         shape.map(() => 1),
       ),
-    ),
+    );
+  },
   gradient:
     (i) =>
     (g, { inputs: [, ...inputs], attributes: { axis, part } }) =>

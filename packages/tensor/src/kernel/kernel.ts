@@ -17,6 +17,7 @@ export interface Kernel {
 /** What a kernel does to its inputs, told instead of done. */
 export type Form =
   | LoopForm
+  | ChainForm
   | ViewForm
   | UpdateRowsForm
   | GatherForm
@@ -40,6 +41,29 @@ export interface LoopForm {
   readonly checks: readonly IndexCheck[];
   /** How many inputs it reads; the others only lend their shape. All when left out. */
   readonly takes?: number;
+}
+
+/**
+ * Elementwise over any number of inputs, in loops of bounded size: `first` over the leading ones, then `next` over what there
+ * is so far and the inputs that follow, until all are taken.
+ */
+export interface ChainForm {
+  readonly kind: "chain";
+  readonly first: Program;
+  readonly next: Program;
+}
+
+/** Goes through the links of a chain: `link` runs a program over operands, and gives what the next link begins with. */
+export function linked<T>(
+  { first, next }: ChainForm,
+  inputs: readonly T[],
+  link: (program: Program, operands: readonly T[]) => T,
+): T {
+  const taken = next.inputs.length - 1;
+  let at = first.inputs.length;
+  let result = link(first, inputs.slice(0, at));
+  for (; at < inputs.length; at += taken) result = link(next, [result, ...inputs.slice(at, at + taken)]);
+  return result;
 }
 
 /** The elements of the first input through another layout; `null` where they have to be compacted first. */

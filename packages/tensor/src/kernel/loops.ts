@@ -6,7 +6,7 @@ import { mayEval } from "./eval.ts";
 import { checkIndices } from "./indexing.ts";
 import { interpretLoops } from "./interpreter.ts";
 import { type Movement, type PrintedLoops, printLoops } from "./javascript.ts";
-import type { IndexCheck, Kernel } from "./kernel.ts";
+import { type ChainForm, type IndexCheck, type Kernel, linked } from "./kernel.ts";
 import type { Program } from "./program.ts";
 import { runVectors } from "./vector-loops.ts";
 
@@ -61,6 +61,23 @@ export function map(program: Program): Kernel {
       const outputs = program.outputs.map((output) => emptyTensor(output.type, shape));
       runLoops(program, [], shape, [...inputs, ...outputs]);
       return outputs;
+    },
+  };
+}
+
+/** Elementwise over many inputs of one shape, as a chain of loops that all write the one result. */
+export function chain(first: Program, next: Program): Kernel {
+  const form: ChainForm = { kind: "chain", first, next };
+  return {
+    form,
+    run(inputs) {
+      const { shape } = inputs[0]!;
+      const result = emptyTensor(first.outputs[0]!.type, shape);
+      linked<EagerTensor>(form, inputs, (program, operands) => {
+        runLoops(program, [], shape, [...operands, result]);
+        return result;
+      });
+      return [result];
     },
   };
 }

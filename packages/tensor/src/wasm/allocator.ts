@@ -11,13 +11,14 @@ const aligned = (size: number) => Math.max(1, Math.ceil(size / ALIGNMENT)) * ALI
 
 /** Hands out areas of a memory, lowest first, and takes them back; neighbours that are free become one. */
 export class Allocator {
-  private free: Block[] = [];
+  /** What lies free below `end`, in order. */
+  private readonly free: Block[] = [];
   private readonly used = new Map<number, number>();
   /** Everything from here on has never been handed out, or has been taken back. */
   end: number;
 
   constructor(begin: number) {
-    this.end = aligned(begin);
+    this.end = Math.ceil(begin / ALIGNMENT) * ALIGNMENT;
   }
 
   /** Where an area of `size` bytes begins. The memory must reach to `end` before it is touched. */
@@ -27,29 +28,43 @@ export class Allocator {
     const block = this.free[found];
     const at = block?.at ?? this.end;
     if (block === undefined) this.end += wanted;
-    else this.free.splice(found, 1, ...(block.size === wanted ? [] : [{ at: at + wanted, size: block.size - wanted }]));
+    else if (block.size === wanted) this.free.splice(found, 1);
+    else this.free[found] = { at: at + wanted, size: block.size - wanted };
     this.used.set(at, wanted);
     return at;
   }
 
   /** Takes back the area that begins at `at`. Throws a RangeError when there is none. */
   release(at: number): void {
-    const size = this.used.get(at);
+    const { free } = this;
+    let size = this.used.get(at);
     if (size === undefined) throw new RangeError(`Allocator: no area begins at ${at}`);
     this.used.delete(at);
-    const next = this.free.findIndex((block) => block.at > at);
-    this.free.splice(next < 0 ? this.free.length : next, 0, { at, size });
-    this.free = this.free.reduce<Block[]>((merged, block) => {
-      const last = merged[merged.length - 1];
-      if (last !== undefined && last.at + last.size === block.at)
-        merged[merged.length - 1] = { at: last.at, size: last.size + block.size };
-      else merged.push(block);
-      return merged;
-    }, []);
-    const last = this.free[this.free.length - 1];
-    if (last !== undefined && last.at + last.size === this.end) {
-      this.free.pop();
-      this.end = last.at;
+    let place = this.firstBehind(at);
+    const next = free[place];
+    if (next !== undefined && at + size === next.at) {
+      size += next.size;
+      free.splice(place, 1);
     }
+    const before = free[place - 1];
+    if (before !== undefined && before.at + before.size === at) {
+      place--;
+      free.splice(place, 1);
+      at = before.at;
+      size += before.size;
+    }
+    if (at + size === this.end) this.end = at;
+    else free.splice(place, 0, { at, size });
+  }
+
+  /** The place in the list of the first free block behind `at`. */
+  private firstBehind(at: number): number {
+    let [low, high] = [0, this.free.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.free[middle]!.at > at) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }
