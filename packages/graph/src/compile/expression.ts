@@ -9,9 +9,9 @@ import { scalar as k, type Scalar } from "@gradtape/tensor";
 const MOST_OPERANDS = 24;
 const MOST_OPERATIONS = 512;
 
-/** Whether expressions over that many operands make a loop of a size that engines like. */
-export function fitsLoop(expressions: readonly Scalar[], operands: number): boolean {
-  return operands <= MOST_OPERANDS && operationCount(expressions) <= MOST_OPERATIONS;
+/** Whether a loop of so many operations over so many operands has a size that engines like. */
+export function fitsLoop(operations: number, operands: number): boolean {
+  return operands <= MOST_OPERANDS && operations <= MOST_OPERATIONS;
 }
 
 /** The expression with some of its nodes replaced. */

@@ -1,5 +1,5 @@
 import { scalar as k, type Scalar, type Shape } from "@gradtape/tensor";
-import { canonical, fitsLoop, folds, inputsOf, replaceInputs } from "./expression.ts";
+import { canonical, fitsLoop, folds, inputsOf, operationCount, replaceInputs } from "./expression.ts";
 import { equalLists, sameOperand } from "./inline.ts";
 import type { BulkForm, Loops, Node, Operand } from "./node.ts";
 import type { Lowered } from "./request.ts";
@@ -77,6 +77,8 @@ class Group {
   private readonly made: Made[] = [];
   private readonly product: Product | null = null;
   private readonly bulk: Bulk | null = null;
+  /** At most so many operations for an element. */
+  private operations = 0;
 
   constructor(node: Node) {
     const { work, inputs, outputs } = node;
@@ -85,6 +87,7 @@ class Group {
       this.shape = work.shape;
       this.axes = work.axes;
       this.operands.push(...work.operands);
+      this.operations = operationCount(work.expressions);
       for (const [i, expression] of work.expressions.entries()) this.keep(expression, work.targets[i]!);
       return;
     }
@@ -142,12 +145,13 @@ class Group {
     const added: Operand[] = [];
     const inputs = operands.map((operand) => this.inputFor(operand, added));
     if (inputs.includes(null)) return false;
-    const expressions = replaceInputs(work.expressions, inputs as Scalar[]);
-    const all = [...this.made.map(({ expression }) => expression), ...expressions];
-    if (all.length > MOST_RESULTS || !fitsLoop(all, this.operands.length + added.length)) return false;
+    const operations = this.operations + operationCount(work.expressions);
+    if (this.made.length >= MOST_RESULTS || !fitsLoop(operations, this.operands.length + added.length)) return false;
+    this.operations = operations;
     this.operands.push(...added);
     this.nodes.push(node);
-    for (const [i, expression] of expressions.entries()) this.keep(expression, targets[i]!);
+    for (const [i, expression] of replaceInputs(work.expressions, inputs as Scalar[]).entries())
+      this.keep(expression, targets[i]!);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { scalar as k, type Scalar } from "@gradtape/tensor";
-import { fitsLoop, folds, inputsOf, replaceInputs } from "./expression.ts";
+import { fitsLoop, folds, inputsOf, operationCount, replaceInputs } from "./expression.ts";
 import type { Loops, Node, Operand } from "./node.ts";
 import { isRoot, Uses } from "./order.ts";
 import type { Lowered } from "./request.ts";
@@ -14,6 +14,10 @@ export function inline({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): 
   const kept = new Set(fetched.map(({ buffer }) => buffer));
   const current = new Map<Node, Node>(nodes.map((node) => [node, node]));
   const gone = new Set<Node>();
+  // How many operations there are at most: a sum, because counting what is joined again and again would take too long.
+  const operations = new Map<Node, number>();
+  const countOf = (node: Node): number =>
+    operations.get(node) ?? (node.work.kind === "loops" ? operationCount(node.work.expressions) : 0);
   // From the first to the last: what is put into a loop already holds what was put into it.
   for (const node of nodes) {
     if (isRoot(node) || node.work.kind !== "loops" || node.outputs.length !== 1) continue;
@@ -21,17 +25,22 @@ export function inline({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): 
     const readers = uses.readersOf(output);
     if (kept.has(output.buffer) || readers.length !== 1) continue;
     const [reader] = readers as [Node];
-    const made = current.get(node)!;
-    const joined = absorb(current.get(reader)!, made, uses);
+    const count = countOf(node) + countOf(reader);
+    const joined = absorb(current.get(reader)!, current.get(node)!, uses, count);
     if (joined === null) continue;
     current.set(reader, joined);
+    operations.set(reader, count);
     gone.add(node);
   }
-  return nodes.filter((node) => !gone.has(node)).map((node) => current.get(node)!);
+  return nodes.flatMap((node) => {
+    if (gone.has(node)) return [];
+    const made = current.get(node)!;
+    return made === node || made.work.kind !== "loops" ? [made] : [withLoops(made, made.work)];
+  });
 }
 
 /** `reader` with what `made` computes in place of what it reads of it; `null` where that cannot be. */
-function absorb(reader: Node, made: Node, uses: Uses): Node | null {
+function absorb(reader: Node, made: Node, uses: Uses, operations: number): Node | null {
   if (reader.work.kind !== "loops" || made.work.kind !== "loops") return null;
   const [from, to] = [made.work, reader.work];
   const { buffer } = made.outputs[0]!;
@@ -41,26 +50,27 @@ function absorb(reader: Node, made: Node, uses: Uses): Node | null {
   if (!reads.every((operand) => equalLists(operand.strides, target.strides) && operand.value.layout.offset === 0))
     return null;
   if (!from.operands.every((operand) => isStillThere(operand, reader, to, uses))) return null;
-  const operands = to.operands.filter(({ value }) => value.buffer !== buffer);
+  // The operands of what is put in come first and keep their numbers: so its expression, which may be long, stays as it is.
+  const operands = from.operands.map((operand): Operand => {
+    const still = to.axes.length > 0 && to.axes.every((axis) => operand.strides[axis] === 0);
+    return { ...operand, level: still ? "row" : "element" };
+  });
   const number = (operand: Operand): number => {
     const found = operands.findIndex((each) => sameOperand(each, operand));
     return found >= 0 ? found : operands.push(operand) - 1;
   };
-  const level = (operand: Operand): Operand => {
-    const still = to.axes.length > 0 && to.axes.every((axis) => operand.strides[axis] === 0);
-    return { ...operand, level: still ? "row" : "element" };
-  };
-  const fromInputs = from.operands.map((operand) => k.input(number(level(operand)), operand.value.buffer.dtype));
-  const inner = replaceInputs(from.expressions, fromInputs)[0]!;
+  const [inner] = from.expressions as [Scalar];
   const toInputs = to.operands.map((operand) =>
     operand.value.buffer === buffer ? inner : k.input(number(operand), operand.value.buffer.dtype),
   );
+  if (!fitsLoop(operations, operands.length)) return null;
   const expressions = replaceInputs(to.expressions, toInputs);
-  if (!fitsLoop(expressions, operands.length)) return null;
-  return withLoops(
-    { ...reader, operations: [...made.operations, ...reader.operations] },
-    { ...to, operands, expressions },
-  );
+  return {
+    ...reader,
+    operations: [...made.operations, ...reader.operations],
+    work: { ...to, operands, expressions },
+    inputs: operands.map(({ value }) => value),
+  };
 }
 
 /** A variable that is read later than before must not have been written in between. */
