@@ -79,7 +79,8 @@ export class Checkpoint {
   restore(saved: Uint8Array | SavedRun, { partial = false }: RestoreOptions = {}): RestoreReport {
     const run = saved instanceof Uint8Array ? decodeRun(saved) : checkRun(saved);
     const contents = this.contents();
-    const wanted = new Map([...this.slotsToCome(contents, run.values), ...this.variablesOf(contents)]);
+    const present = this.variablesOf(contents);
+    const wanted = new Map<string, TensorSpec>([...present, ...this.slotsToCome(contents, run.values), ...present]);
     const report = compare(run, wanted, contents.states);
     const differences = tell(report);
     if (differences.length > 0 && !partial) {

@@ -9,7 +9,7 @@ const internal: Record<string, readonly string[]> = {
   autograd: ["flatten", "pack"],
   checkpoint: ["decodeRun"],
   "graph/src/ops": ["densify", "segmentSumLike", "sliceIndices", "sliceValues"],
-  optimizers: [],
+  optimizers: ["updateOps"],
 };
 
 const sources: Record<string, () => Promise<object>> = {
