@@ -1,4 +1,12 @@
-import { type EagerTensor, type Extent, isStatic, NotFoundError, type TensorSpec, ValueError } from "@gradtape/tensor";
+import {
+  type DType,
+  type EagerTensor,
+  type Extent,
+  isStatic,
+  NotFoundError,
+  type TensorSpec,
+  ValueError,
+} from "@gradtape/tensor";
 import { differentiatedOp, within } from "./context.ts";
 import { legalSpecs } from "./legal.ts";
 import { userLine } from "./location.ts";
@@ -119,6 +127,16 @@ export class Graph {
     const made = make();
     this.constants.set(value, made);
     return made;
+  }
+
+  /** `tensor` in another dtype, where it stands for plain numbers, which have the dtype that they are taken in. */
+  inDType(tensor: SymbolicTensor, _dtype: DType): SymbolicTensor {
+    return tensor;
+  }
+
+  /** Whether a tensor stands for plain numbers. */
+  isPlain(_tensor: SymbolicTensor): boolean {
+    return false;
   }
 
   /** `name` within the present name scope, made unique; taken from then on. */

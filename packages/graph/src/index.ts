@@ -14,7 +14,7 @@ export {
 } from "./collections.ts";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.ts";
 export type { Profile } from "./compile/profile.ts";
-export { TraceGraph } from "./compile/trace.ts";
+export { TraceGraph } from "./compile/trace-graph.ts";
 export { currentGraph, differentiating, executingEagerly, recorders, unrecorded, within } from "./context.ts";
 export { controlDependencies, device, group, nameScope, noOp, operationsOf, tuple } from "./control.ts";
 export { getDefaultGraph } from "./defaults.ts";

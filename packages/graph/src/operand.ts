@@ -1,4 +1,5 @@
 import { type DType, describe, formatShape, literal, Tensor, type TensorLike, type TensorSpec } from "@gradtape/tensor";
+import { SymbolicTensor } from "./operation.ts";
 
 /** Something that is not a tensor but has the value of one: a variable (it is read), slices (they are densified). */
 export abstract class Convertible {
@@ -12,6 +13,7 @@ export type Operand = TensorLike | Convertible;
 
 /** `value` as a tensor. Plain numbers and arrays become `dtype` when that is given. */
 export function asTensor(op: string, value: unknown, dtype?: DType): Tensor {
+  if (value instanceof SymbolicTensor && dtype !== undefined) return value.graph.inDType(value, dtype);
   if (value instanceof Tensor) return value;
   if (value instanceof Convertible) return value.toTensor();
   return literal(op, value, dtype === undefined ? {} : { dtype });
@@ -22,10 +24,16 @@ export function asTensor(op: string, value: unknown, dtype?: DType): Tensor {
  * them; tensors are never converted: two dtypes are a TypeError.
  */
 export function asTensors(op: string, values: readonly unknown[]): Tensor[] {
-  const typed = values.find((value) => value instanceof Tensor || value instanceof Convertible);
+  const typed = values.find(hasDType);
   const tensors = values.map((value) => asTensor(op, value, typed?.dtype));
   checkOneDType(op, tensors);
   return tensors;
+}
+
+/** Whether a value has a dtype of its own: plain numbers take that of others. */
+function hasDType(value: unknown): value is Tensor | Convertible {
+  if (value instanceof SymbolicTensor) return !value.graph.isPlain(value);
+  return value instanceof Tensor || value instanceof Convertible;
 }
 
 /** Throws a TypeError unless all operands have one dtype. */

@@ -6,6 +6,7 @@ import {
   type Shape,
   sameShape,
   Tensor,
+  type TypedData,
   ValueError,
 } from "@gradtape/tensor";
 import { Convertible } from "../operand.ts";
@@ -19,65 +20,88 @@ export interface ArgumentSpec {
   readonly dtype: DType;
 }
 
-/** Arguments taken apart: the tensors to be fed, and everything else, which belongs to the signature. */
+/** Arguments taken apart: what tensors can be made from, and everything else, which belongs to the signature. */
 export interface Arguments {
   readonly tensors: readonly EagerTensor[];
+  /** The same as it was given: tensors, and plain numbers and lists of them. */
+  readonly given: readonly unknown[];
   /** How the arguments are put together; equal for equal structures. */
   readonly structure: readonly unknown[];
 }
 
 const TENSOR = Symbol("tensor");
+const PLAIN = Symbol("numbers");
 const SLICES = Symbol("slices");
 const LIST = Symbol("list");
 const OBJECT = Symbol("object");
 
-/** Takes arguments apart. Throws a ValueError for a tensor of a graph. */
+/** Lists and objects among arguments nest no deeper. */
+const DEEPEST = 64;
+
+/** Takes arguments apart. Throws a ValueError for a tensor of a graph, a TypeError for what is of no use. */
 export function takeApart(args: readonly unknown[]): Arguments {
   const tensors: EagerTensor[] = [];
+  const given: unknown[] = [];
   const structure: unknown[] = [args.length];
-  const feed = (tensor: Tensor) => {
-    if (tensor instanceof SymbolicTensor) {
-      throw new ValueError(`compile: the argument ${tensor.name} belongs to a graph; call the function with values`);
+  const add = (value: unknown) => {
+    if (value instanceof SymbolicTensor) {
+      throw new ValueError(`compile: the argument ${value.name} belongs to a graph; call the function with values`);
     }
-    tensors.push(tensor as EagerTensor);
+    given.push(value);
+    tensors.push(value instanceof EagerTensor ? value : literal("compile", value));
   };
-  const visit = (value: unknown): void => {
+  const visit = (value: unknown, depth: number): void => {
+    if (depth > DEEPEST)
+      throw new ValueError(`compile: arguments nest more than ${DEEPEST} deep; does one hold itself?`);
     if (value instanceof IndexedSlices) {
       structure.push(SLICES, JSON.stringify(value.denseShape));
-      feed(sliceValues(value));
-      feed(sliceIndices(value));
+      add(sliceValues(value));
+      add(sliceIndices(value));
     } else if (isStatic(value)) structure.push(value);
-    else if (Array.isArray(value) && value.some(holdsTensors)) {
+    else if (Array.isArray(value) && !value.every((each) => isPlain(each))) {
       structure.push(LIST, value.length);
-      value.forEach(visit);
+      for (const each of value) visit(each, depth + 1);
     } else if (isPlainObject(value)) {
       const entries = Object.entries(value);
       structure.push(OBJECT, entries.length);
       for (const [key, each] of entries) {
         structure.push(key);
-        visit(each);
+        visit(each, depth + 1);
       }
     } else {
-      structure.push(TENSOR);
-      feed(
-        value instanceof Tensor ? value : literal("compile", value instanceof Convertible ? value.toTensor() : value),
-      );
+      structure.push(value instanceof Tensor ? TENSOR : PLAIN);
+      add(value instanceof Convertible ? value.toTensor() : value);
     }
   };
-  args.forEach(visit);
-  return { tensors, structure };
+  for (const each of args) visit(each, 0);
+  return { tensors, given, structure };
 }
 
-/** The arguments again, with other tensors in the places of those that were fed. */
-export function putTogether(structure: readonly unknown[], tensors: readonly Tensor[]): unknown[] {
+/** Positions of plain numbers and lists of them among what was given. */
+export function plainPositions({ given }: Pick<Arguments, "given">): number[] {
+  return given.flatMap((value, i) => (value instanceof Tensor ? [] : [i]));
+}
+
+/** A plain value to the last digit, unchanged by what is written into a list later. */
+export function digitsOf(value: unknown): number | TypedData {
+  return typeof value === "number" ? value : literal("compile", value, { dtype: "float64" }).data;
+}
+
+export function sameDigits(a: number | TypedData, b: number | TypedData): boolean {
+  if (typeof a === "number" || typeof b === "number") return Object.is(a, b);
+  return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
+}
+
+/** The arguments again, with other values in the places of those that were given. */
+export function putTogether(structure: readonly unknown[], values: readonly unknown[]): unknown[] {
   let at = 1;
   let next = 0;
   const build = (): unknown => {
     const token = structure[at++];
-    if (token === TENSOR) return tensors[next++];
+    if (token === TENSOR || token === PLAIN) return values[next++];
     if (token === SLICES) {
       const denseShape = JSON.parse(structure[at++] as string) as Shape | null;
-      return new IndexedSlices(tensors[next++]!, tensors[next++]!, denseShape);
+      return new IndexedSlices(values[next++] as Tensor, values[next++] as Tensor, denseShape);
     }
     if (token === LIST) return Array.from({ length: structure[at++] as number }, build);
     if (token !== OBJECT) return token;
@@ -113,9 +137,10 @@ function isStatic(value: unknown): boolean {
   return typeof value === "boolean" || typeof value === "string" || typeof value === "function";
 }
 
-function holdsTensors(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(holdsTensors);
-  return value instanceof Tensor || value instanceof Convertible || isPlainObject(value);
+/** Numbers and booleans, and lists of them. */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (Array.isArray(value)) return depth < DEEPEST && value.every((each) => isPlain(each, depth + 1));
+  return typeof value === "number" || typeof value === "boolean";
 }
 
 function isPlainObject(value: unknown): value is object {

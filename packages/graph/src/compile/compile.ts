@@ -1,8 +1,8 @@
-import type { EagerTensor } from "@gradtape/tensor";
+import { type EagerTensor, RuntimeError } from "@gradtape/tensor";
 import { currentGraph, recorders } from "../context.ts";
 import { nameOf } from "../operand.ts";
 import { describeSpecs, takeApart } from "./arguments.ts";
-import { Instance } from "./instance.ts";
+import { type Given, Instance } from "./instance.ts";
 import type { Profile } from "./profile.ts";
 
 export interface CompileOptions {
@@ -59,8 +59,8 @@ export function compile<F extends (...args: any[]) => unknown>(
     item: listed(fn.length, (args) => instances.item(args)),
     explain: (...args: Parameters<F> | []) => instances.explainable(args).explain(),
     profile(args: Parameters<F>, steps = 10) {
-      const { instance, tensors } = instances.find(args);
-      return instance.profile(tensors, steps);
+      const { instance, given } = instances.find(args);
+      return instance.profile(given, steps);
     },
   }) as Compiled<F>;
 }
@@ -105,6 +105,8 @@ class Instances {
   private readonly made: Instance[] = [];
   private readonly told = new Set<string>();
   private last: Instance | null = null;
+  /** Arguments that are tensors already, for one call: an object of its own for each would be garbage. */
+  private readonly ready: { tensors: readonly EagerTensor[]; given: readonly unknown[] } = { tensors: [], given: [] };
 
   constructor(fn: (...args: any[]) => unknown, name: string, checkNumerics: boolean) {
     this.fn = fn;
@@ -113,7 +115,7 @@ class Instances {
   }
 
   /** The instance for the signature of `args`, made now when there is none, and what is to be fed to it. */
-  find(args: readonly unknown[]): { readonly instance: Instance; readonly tensors: readonly EagerTensor[] } {
+  find(args: readonly unknown[]): { readonly instance: Instance; readonly given: Given } {
     const parts = takeApart(args);
     let instance = this.made.find((each) => each.fits(parts));
     if (instance === undefined) {
@@ -121,29 +123,42 @@ class Instances {
         checkNumerics: this.checkNumerics,
         tell: (notice) => this.tell(notice),
       });
+      if (!instance.fits(parts)) throw this.unsettled();
       this.made.push(instance);
       if (this.made.length === MANY) this.warn(instance);
     }
     this.last = instance;
-    return { instance, tensors: parts.tensors };
+    return { instance, given: parts };
   }
 
   call(args: readonly unknown[]): unknown {
     const { last } = this;
-    if (last?.takes(args)) return last.call(args);
-    const { instance, tensors } = this.find(args);
-    return instance.call(tensors);
+    if (last?.takes(args)) return last.call(this.asGiven(args));
+    const { instance, given } = this.find(args);
+    return instance.call(given);
   }
 
   item(args: readonly unknown[]): number {
     const { last } = this;
-    if (last?.takes(args)) return last.item(args);
-    const { instance, tensors } = this.find(args);
-    return instance.item(tensors);
+    if (last?.takes(args)) return last.item(this.asGiven(args));
+    const { instance, given } = this.find(args);
+    return instance.item(given);
+  }
+
+  private asGiven(tensors: readonly EagerTensor[]): Given {
+    this.ready.tensors = tensors;
+    this.ready.given = tensors;
+    return this.ready;
   }
 
   explainable(args: readonly unknown[]): Instance {
     return args.length > 0 || this.last === null ? this.find(args).instance : this.last;
+  }
+
+  private unsettled(): RuntimeError {
+    return new RuntimeError(
+      `compile: ${this.name}: a setting is of another kind each time it is read; give a number, a tensor or a variable`,
+    );
   }
 
   private warn({ specs }: Instance): void {

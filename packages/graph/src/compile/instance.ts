@@ -1,16 +1,33 @@
-import { copyInto, type EagerTensor, literal, machine, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
+import {
+  copyInto,
+  EagerTensor,
+  literal,
+  machine,
+  RuntimeError,
+  type Tensor,
+  type TypedData,
+  ValueError,
+} from "@gradtape/tensor";
 import { explainNonFinite } from "../numerics.ts";
-import { nameOf } from "../operand.ts";
 import { schedule } from "../schedule.ts";
 import { Session } from "../session.ts";
 import { isAllFinite } from "../span.ts";
 import type { State, Storage } from "../state.ts";
-import { type ArgumentSpec, type Arguments, fitsTensors, putTogether, sameStructure } from "./arguments.ts";
+import {
+  type ArgumentSpec,
+  type Arguments,
+  digitsOf,
+  fitsTensors,
+  plainPositions,
+  sameDigits,
+  sameStructure,
+} from "./arguments.ts";
 import { Executable } from "./executable.ts";
 import { explain } from "./explain.ts";
 import { type Profile, profile } from "./profile.ts";
 import { NotCompilable } from "./request.ts";
 import { type Trace, trace } from "./trace.ts";
+import type { Capture, Input } from "./trace-graph.ts";
 
 const storageOf = (state: State): Storage => state.storage!;
 
@@ -20,12 +37,17 @@ export interface InstanceOptions {
   tell(notice: string): void;
 }
 
+/** Arguments as tensors, and as they were given. */
+export type Given = Pick<Arguments, "tensors" | "given">;
+
 /** A compiled function for one signature of its arguments. */
 export class Instance {
   readonly specs: readonly ArgumentSpec[];
   private readonly structure: readonly unknown[];
   /** Whether the arguments are tensors, one and all. */
   private readonly plain: boolean;
+  /** The plain arguments that belong to what was traced, by their positions. */
+  private readonly fixed = new Map<number, number | TypedData>();
   private readonly traced: Trace;
   private readonly name: string;
   private readonly tell: (notice: string) => void;
@@ -37,35 +59,41 @@ export class Instance {
   constructor(
     fn: (...args: any[]) => unknown,
     name: string,
-    { tensors, structure }: Arguments,
+    args: Arguments,
     { tell, checkNumerics }: InstanceOptions,
   ) {
+    const { tensors, given, structure } = args;
     this.name = name;
     this.tell = tell;
     this.checkNumerics = checkNumerics;
     this.specs = tensors.map(({ shape, dtype }) => ({ shape: [...shape], dtype }));
     this.structure = structure;
-    this.plain = structure[0] === tensors.length && structure.length === tensors.length + 1;
-    this.traced = trace((...inputs) => fn(...putTogether(structure, inputs)), this.specs);
+    this.plain = structure[0] === tensors.length && given.every((value) => value instanceof EagerTensor);
+    this.traced = trace(fn, args);
+    const fed = new Set(this.traced.graph.inputs.map(({ from }) => from));
+    for (const i of plainPositions(args)) if (!fed.has(i)) this.fixed.set(i, digitsOf(given[i]));
   }
 
-  fits({ tensors, structure }: Arguments): boolean {
-    return sameStructure(structure, this.structure) && fitsTensors(tensors, this.specs);
+  /** Whether it is the one for these arguments, and for what else is read from outside. That is read for the next step. */
+  fits({ tensors, given, structure }: Arguments): boolean {
+    if (!sameStructure(structure, this.structure) || !fitsTensors(tensors, this.specs)) return false;
+    for (const [i, digits] of this.fixed) if (!sameDigits(digitsOf(given[i]), digits)) return false;
+    return this.traced.graph.refresh();
   }
 
   /** Whether these arguments can be fed as they are. */
   takes(args: readonly unknown[]): args is EagerTensor[] {
-    return this.plain && fitsTensors(args, this.specs);
+    return this.plain && fitsTensors(args, this.specs) && this.traced.graph.refresh();
   }
 
-  call(args: readonly EagerTensor[]): unknown {
+  call(args: Given): unknown {
     const executable = this.prepare();
     if (executable === null) return this.interpret(args);
     this.run(executable, args);
     return this.traced.pack((i) => executable.result(i));
   }
 
-  item(args: readonly EagerTensor[]): number {
+  item(args: Given): number {
     const executable = this.prepare();
     if (this.traced.fetched.length !== 1) {
       throw new ValueError(
@@ -77,16 +105,16 @@ export class Instance {
     return executable.number(0);
   }
 
-  private run(executable: Executable, args: readonly EagerTensor[]): void {
+  private run(executable: Executable, args: Given): void {
     this.feed(executable, args);
     if (this.checkNumerics) this.runChecked(executable, args);
     else executable.run(storageOf);
   }
 
   /** Runs a step; when it made a NaN or an infinity, the step is taken back and replayed op by op to find the culprit. */
-  private runChecked(executable: Executable, args: readonly EagerTensor[]): void {
-    const { inputs, graph, fetched, effects } = this.traced;
-    const numbers = graph.captures.map((_, i) => this.captured(i));
+  private runChecked(executable: Executable, args: Given): void {
+    const { fetched, effects } = this.traced;
+    const feeds = this.feeds(args);
     const before = new Map(executable.variables.map((state) => [state, storageOf(state).value]));
     this.steps++;
     executable.run(storageOf);
@@ -97,10 +125,6 @@ export class Instance {
       const { buffer, layout } = storageOf(state).writable;
       copyInto(buffer, layout, value);
     }
-    const feeds = new Map<Tensor, EagerTensor>(inputs.map((input, i) => [input, args[i]!]));
-    graph.captures.forEach(({ tensor }, i) => {
-      feeds.set(tensor, literal("compile", numbers[i]!, { dtype: tensor.dtype }));
-    });
     explainNonFinite([...effects, ...fetched], feeds, (state) => before.get(state)!, { moment: `step ${this.steps}` });
     // Nothing new was made: what was there before stays, and so does the step.
     executable.run(storageOf);
@@ -113,7 +137,7 @@ export class Instance {
       : explain(this.name, this.traced, executable);
   }
 
-  profile(args: readonly EagerTensor[], steps: number): Profile {
+  profile(args: Given, steps: number): Profile {
     const executable = this.prepare();
     if (executable === null)
       throw new RuntimeError(`compile: ${this.name} runs by a session and has no kernels to time`);
@@ -126,12 +150,14 @@ export class Instance {
     if (this.session !== null) return null;
     const present = machine();
     if (this.executable !== null && this.executable.machine === present) return this.executable;
-    const { inputs, graph, fetched, effects } = this.traced;
+    const { graph, fetched, effects } = this.traced;
     try {
       if (present === null) throw new RuntimeError("this engine has no WebAssembly vectors");
-      const fed = new Map(
-        [...inputs, ...graph.captures.map(({ tensor }) => tensor)].map((tensor) => [tensor as Tensor, tensor.spec]),
-      );
+      const placeholders = [
+        ...graph.inputs.map(({ placeholder }) => placeholder),
+        ...graph.captures.map(({ tensor }) => tensor),
+      ];
+      const fed = new Map(placeholders.map((tensor) => [tensor as Tensor, tensor.spec]));
       const operations = schedule([...effects, ...fetched], fed);
       this.executable = new Executable({ operations, fed, fetched }, present);
       return this.executable;
@@ -145,28 +171,36 @@ export class Instance {
     }
   }
 
-  private feed(executable: Executable, tensors: readonly EagerTensor[]): void {
-    for (let i = 0; i < tensors.length; i++) executable.feed(i, tensors[i]!.data);
-    const { captures } = this.traced.graph;
-    for (let i = 0; i < captures.length; i++) executable.feedNumber(tensors.length + i, this.captured(i));
+  private feed(executable: Executable, args: Given): void {
+    const { inputs, captures } = this.traced.graph;
+    for (let i = 0; i < inputs.length; i++) executable.feed(i, fedTo(inputs[i]!, args).data);
+    for (let i = 0; i < captures.length; i++) {
+      if (captures[i]!.isNumber) executable.feedNumber(inputs.length + i, this.traced.graph.numberOf(i));
+      else executable.feed(inputs.length + i, this.traced.graph.tensorOf(i).data);
+    }
   }
 
-  private captured(i: number): number {
-    const { tensor, read } = this.traced.graph.captures[i]!;
-    const value = read();
-    if (typeof value === "number") return value;
-    throw new TypeError(
-      `compile: ${this.name}: ${tensor.op.name} was a number when traced, now it is ${nameOf(value)}`,
-    );
+  /** What is fed, as a session takes it. */
+  private feeds(args: Given): Map<Tensor, EagerTensor> {
+    const { graph } = this.traced;
+    const captured = ({ tensor, isNumber }: Capture, i: number) =>
+      isNumber ? literal("compile", graph.numberOf(i), { dtype: tensor.dtype }) : graph.tensorOf(i);
+    return new Map<Tensor, EagerTensor>([
+      ...graph.inputs.map((input) => [input.placeholder, fedTo(input, args)] as const),
+      ...graph.captures.map((capture, i) => [capture.tensor, captured(capture, i)] as const),
+    ]);
   }
 
-  private interpret(tensors: readonly EagerTensor[]): unknown {
-    const { inputs, graph, fetched, effects, pack } = this.traced;
-    const feeds = [
-      ...inputs.map((input, i) => [input, tensors[i]!] as const),
-      ...graph.captures.map(({ tensor }, i) => [tensor, this.captured(i)] as const),
-    ];
-    const results = this.session!.run([[...fetched], [...effects]], feeds)[0] as Tensor[];
+  private interpret(args: Given): unknown {
+    const { fetched, effects, pack } = this.traced;
+    const results = this.session!.run([[...fetched], [...effects]], this.feeds(args))[0] as Tensor[];
     return pack((i) => results[i]!);
   }
+}
+
+/** The argument that is fed to an input; plain numbers in the dtype in which they are taken. */
+function fedTo({ placeholder, from }: Input, { tensors, given }: Given): EagerTensor {
+  const tensor = tensors[from]!;
+  const { dtype } = placeholder;
+  return tensor.dtype === dtype ? tensor : literal("compile", given[from], { dtype });
 }

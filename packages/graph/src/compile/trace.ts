@@ -1,68 +1,92 @@
-import { type DType, EagerTensor, RuntimeError, sameShape, Tensor } from "@gradtape/tensor";
+import { RuntimeError, Tensor } from "@gradtape/tensor";
 import { unrecorded, within } from "../context.ts";
-import { Graph, GraphKeys } from "../graph.ts";
+import { GraphKeys } from "../graph.ts";
 import { userLine } from "../location.ts";
 import { Convertible, nameOf } from "../operand.ts";
-import { Operation, SymbolicTensor } from "../operation.ts";
+import { Operation } from "../operation.ts";
 import { IndexedSlices, sliceIndices, sliceValues } from "../ops/gather.ts";
-import { placeholder } from "../ops/sources.ts";
 import { State } from "../state.ts";
 import { Variable } from "../variable.ts";
-import type { ArgumentSpec } from "./arguments.ts";
+import { type Arguments, plainPositions, putTogether } from "./arguments.ts";
+import { firstDifference, type Written } from "./compare.ts";
+import { TraceGraph } from "./trace-graph.ts";
 
-/** A number that is asked for anew before each step. */
-export interface Capture {
-  readonly tensor: SymbolicTensor;
-  read(): unknown;
-}
-
-/** A graph made by running a user's function once. Numbers that may change from step to step are captured. */
-export class TraceGraph extends Graph {
-  /** Variables are those of eager mode; the graph itself is gone after a step. */
-  override readonly holdsVariables = false;
-  readonly captures: Capture[] = [];
-
-  /** A scalar of the graph whose value `read` tells before each step. */
-  capture(dtype: DType, read: () => unknown, name: string): Tensor {
-    const tensor = this.asDefault(() => placeholder(dtype, [], { name })) as SymbolicTensor;
-    this.captures.push({ tensor, read });
-    return tensor;
-  }
-}
-
-/** What a function became: its graph, what is fed, what is computed, and how the results go back into their structure. */
-export interface Trace {
-  readonly graph: TraceGraph;
-  readonly inputs: readonly SymbolicTensor[];
-  readonly fetched: readonly Tensor[];
+/** What a function became: its graph, what is computed, and how the results go back into their structure. */
+export interface Trace extends Written {
   /** Operations that change variables. */
   readonly effects: readonly Operation[];
   pack(result: (i: number) => Tensor): unknown;
 }
 
-/** Runs `body` while a graph of its own is being built. */
-export function trace(body: (...inputs: Tensor[]) => unknown, specs: readonly ArgumentSpec[]): Trace {
-  const first = traceOnce(body, specs);
-  // A second run tells whether the function does the same every time. Slots of optimizers are there by now.
-  const before = State.count;
-  const second = traceOnce(body, specs);
-  if (State.count !== before) {
+type Body = (...args: any[]) => unknown;
+
+/**
+ * Runs `body` while a graph is being built, and again, to see that it does the same each time.
+ *
+ * Plain numbers and lists are handed over as they are, then as tensors. Those with which the function did the same as
+ * tensors are fed at each step; the others stay part of what was traced, and so do whole numbers: counts, axes, switches.
+ */
+export function trace(body: Body, args: Arguments): Trace {
+  const plain = plainPositions(args);
+  const [reference, fed] = firstRun(body, args, plain);
+  const states = State.count;
+  const feedable = fed.length > 0 ? [] : plain.filter((i) => !Number.isInteger(args.given[i]));
+  const traced = asTensors(body, args, feedable, reference) ?? traceOnce(body, args, fed);
+  if (State.count !== states) {
     throw new RuntimeError(
       "compile: the function makes new variables each time it runs; make variables and optimizers outside of it",
     );
   }
-  compare(first.graph, second.graph);
-  return second;
+  const difference = firstDifference(reference, traced);
+  if (difference === null) return traced;
+  const { at, first, second } = difference;
+  const place = second ?? first;
+  const line = place instanceof Operation ? place.location : userLine();
+  throw new RuntimeError(
+    `compile: the function did not do the same when it was run again: ${at} was ${first ?? "missing"}, then ` +
+      `${second ?? "missing"}${inBrackets(line)}; it depends on something that changes outside, such as a counter or ` +
+      "Math.random(): pass that as an argument, or keep it in a variable",
+  );
 }
 
-function traceOnce(body: (...inputs: Tensor[]) => unknown, specs: readonly ArgumentSpec[]): Trace {
+/** The first run, and which plain arguments were tensors in it: all of them, where plain numbers do not suit the function. */
+function firstRun(body: Body, args: Arguments, plain: readonly number[]): [Trace, readonly number[]] {
+  try {
+    return [traceOnce(body, args, []), []];
+  } catch (error) {
+    const made = plain.length === 0 ? null : tried(() => traceOnce(body, args, plain));
+    if (made === null) throw error;
+    return [made, plain];
+  }
+}
+
+/** A run with tensors in the places of as many plain arguments as leave it what it was; `null` where none do. */
+function asTensors(body: Body, args: Arguments, feedable: readonly number[], reference: Trace): Trace | null {
+  const same = (fed: readonly number[]): Trace | null => {
+    const made = fed.length === 0 ? null : tried(() => traceOnce(body, args, fed));
+    return made !== null && firstDifference(reference, made) === null ? made : null;
+  };
+  const all = same(feedable);
+  return all ?? (feedable.length === 1 ? null : same(feedable.filter((i) => same([i]) !== null)));
+}
+
+function tried<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch {
+    return null;
+  }
+}
+
+function traceOnce(body: Body, { tensors, given, structure }: Arguments, fed: readonly number[]): Trace {
   const graph = new TraceGraph();
   return within(graph, () => {
-    const inputs = specs.map(
-      ({ dtype, shape }, i) => placeholder(dtype, shape, { name: `argument${i}` }) as SymbolicTensor,
+    const values = given.map((value, i) =>
+      value instanceof Tensor || fed.includes(i) ? graph.argument(i, tensors[i]!, value) : value,
     );
     // A tape that the function starts and leaves open, by an error too, ends with the function.
-    const result = unrecorded(() => body(...inputs));
+    const result = unrecorded(() => body(...putTogether(structure, values)));
+    graph.checkSettings();
     const made = graph.getCollection(GraphKeys.GLOBAL_VARIABLES) as Variable[];
     if (made.length > 0) {
       throw new RuntimeError(
@@ -72,7 +96,7 @@ function traceOnce(body: (...inputs: Tensor[]) => unknown, specs: readonly Argum
     const fetched: Tensor[] = [];
     const pack = packer(result, (tensor) => fetched.push(tensor) - 1);
     const effects = graph.getOperations().filter(({ def }) => (def.writes?.length ?? 0) > 0);
-    return { graph, inputs, fetched, effects, pack };
+    return { graph, fetched, effects, pack };
   });
 }
 
@@ -101,44 +125,8 @@ function packer(value: unknown, fetch: (tensor: Tensor) => number): Pack {
     return (result) => Object.fromEntries(parts.map(([key, part]) => [key, part(result)]));
   }
   throw new TypeError(
-    `compile: the function returned ${nameOf(value)}${at(userLine())}; return tensors, or lists and objects of tensors`,
+    `compile: the function returned ${nameOf(value)}${inBrackets(userLine())}; return tensors, or lists and objects of tensors`,
   );
 }
 
-const at = (line: string | null) => (line === null ? "" : ` (${line})`);
-
-/** Throws a RuntimeError where two runs of one function wrote down different operations. */
-function compare(first: Graph, second: Graph): void {
-  const [before, after] = [first.getOperations(), second.getOperations()];
-  for (let i = 0; i < Math.max(before.length, after.length); i++) {
-    const [a, b] = [before[i], after[i]];
-    if (a !== undefined && b !== undefined && sameOperation(a, b)) continue;
-    const place = (b ?? a)!;
-    throw new RuntimeError(
-      `compile: the function did not do the same when it was run again: operation ${i} was ${a ?? "missing"}, then ` +
-        `${b ?? "missing"}${at(place.location)}; it depends on something that changes outside, such as a counter or ` +
-        "Math.random(): pass that as an argument, or keep it in a variable",
-    );
-  }
-}
-
-/** Whether both compute the same. Derivatives are operations of their own. */
-function sameOperation(a: Operation, b: Operation): boolean {
-  return (
-    a.def.infer === b.def.infer &&
-    a.def.kernel === b.def.kernel &&
-    a.inputs.length === b.inputs.length &&
-    JSON.stringify(a.attributes) === JSON.stringify(b.attributes) &&
-    a.inputs.every((input, i) => sameInput(input, b.inputs[i]!))
-  );
-}
-
-function sameInput(a: Tensor | State, b: Tensor | State): boolean {
-  if (a === b) return true;
-  if (a instanceof SymbolicTensor && b instanceof SymbolicTensor) return a.op.id === b.op.id && a.index === b.index;
-  if (!(a instanceof EagerTensor && b instanceof EagerTensor)) return false;
-  if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
-  if (a.buffer === b.buffer) return true;
-  const [x, y] = [a.data, b.data];
-  return x.every((value, i) => Object.is(value, y[i]));
-}
+const inBrackets = (line: string | null) => (line === null ? "" : ` (${line})`);

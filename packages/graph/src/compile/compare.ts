@@ -1,0 +1,97 @@
+import { EagerTensor, sameShape, type Tensor } from "@gradtape/tensor";
+import { execute } from "../execute.ts";
+import { type Operation, SymbolicTensor } from "../operation.ts";
+import type { State } from "../state.ts";
+import type { TraceGraph } from "./trace-graph.ts";
+
+/* Whether two runs of a function wrote down the same. What follows from known numbers is computed first: so it makes no
+ * difference whether a number was computed with at once, or fed and computed with by the graph. */
+
+/** What a run of a function wrote down. */
+export interface Written {
+  readonly graph: TraceGraph;
+  /** What the function returned. */
+  readonly fetched: readonly Tensor[];
+}
+
+/** Where two runs differ: what one wrote down, and what the other did in that place; `null` where it was nothing. */
+export interface Difference {
+  readonly at: string;
+  readonly first: Operation | Tensor | null;
+  readonly second: Operation | Tensor | null;
+}
+
+export function firstDifference(first: Written, second: Written): Difference | null {
+  const [a, b] = [new Reduced(first), new Reduced(second)];
+  for (let i = 0; i < Math.max(a.operations.length, b.operations.length); i++) {
+    const [one, other] = [a.operations[i] ?? null, b.operations[i] ?? null];
+    if (one === null || other === null || !sameOperation(a, one, b, other))
+      return { at: `operation ${i}`, first: one, second: other };
+  }
+  for (let i = 0; i < Math.max(first.fetched.length, second.fetched.length); i++) {
+    const [one, other] = [first.fetched[i] ?? null, second.fetched[i] ?? null];
+    if (one === null || other === null || !sameInput(a, one, b, other))
+      return { at: `result ${i}`, first: one, second: other };
+  }
+  return null;
+}
+
+/** A run without what is known beforehand. */
+class Reduced {
+  readonly operations: readonly Operation[];
+  private readonly known = new Map<Tensor, EagerTensor>();
+  private readonly places = new Map<Operation, number>();
+
+  constructor({ graph }: Written) {
+    for (const { placeholder, numbers } of graph.inputs) if (numbers !== null) this.known.set(placeholder, numbers);
+    this.operations = graph.getOperations().filter((operation) => !this.computes(operation));
+    this.operations.forEach((operation, i) => {
+      this.places.set(operation, i);
+    });
+  }
+
+  private computes({ def, inputs, attributes, outputs }: Operation): boolean {
+    if (outputs.length > 0 && outputs.every((output) => this.known.has(output))) return true;
+    const values = inputs.map((input) => (input instanceof EagerTensor ? input : this.known.get(input as Tensor)));
+    if (def.writes !== undefined || values.length === 0 || !values.every((value) => value !== undefined)) return false;
+    execute(def, values, attributes).forEach((value, i) => {
+      this.known.set(outputs[i]!, value);
+    });
+    return true;
+  }
+
+  valueOf(input: Tensor | State): EagerTensor | undefined {
+    return input instanceof EagerTensor ? input : this.known.get(input as Tensor);
+  }
+
+  /** Where a tensor comes from. */
+  placeOf(input: Tensor | State): string | null {
+    return input instanceof SymbolicTensor ? `${this.places.get(input.op)}:${input.index}` : null;
+  }
+}
+
+/** Whether both compute the same. Derivatives are operations of their own. */
+function sameOperation(first: Reduced, a: Operation, second: Reduced, b: Operation): boolean {
+  return (
+    a.def.infer === b.def.infer &&
+    a.def.kernel === b.def.kernel &&
+    a.inputs.length === b.inputs.length &&
+    JSON.stringify(a.attributes) === JSON.stringify(b.attributes) &&
+    a.inputs.every((input, i) => sameInput(first, input, second, b.inputs[i]!))
+  );
+}
+
+function sameInput(first: Reduced, a: Tensor | State, second: Reduced, b: Tensor | State): boolean {
+  if (a === b) return true;
+  const [x, y] = [first.valueOf(a), second.valueOf(b)];
+  if (x !== undefined && y !== undefined) return sameNumbers(x, y);
+  const place = first.placeOf(a);
+  return place !== null && x === y && place === second.placeOf(b);
+}
+
+function sameNumbers(a: EagerTensor, b: EagerTensor): boolean {
+  if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
+  if (a.buffer === b.buffer && a.layout === b.layout) return true;
+  const [x, y] = [a.data, b.data];
+  return x.every((value, i) => Object.is(value, y[i]));
+}
