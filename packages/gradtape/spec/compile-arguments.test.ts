@@ -322,21 +322,26 @@ describe("a hyper-parameter", () => {
       return gt.exponentialDecay(0.1, step, 2, 0.5);
     },
   };
-  const makers: Record<string, () => gt.Optimizer & { learningRate: unknown }> = {
-    GradientDescent: () => new gt.GradientDescentOptimizer(0.1) as never,
-    Adam: () => new gt.AdamOptimizer(0.1) as never,
-    RMSprop: () => new gt.RMSprop() as never,
+  type Settable = gt.Optimizer & { [name: string]: unknown };
+  const makers: Record<string, readonly [() => gt.Optimizer, string]> = {
+    "GradientDescent's learningRate": [() => new gt.GradientDescentOptimizer(0.1), "learningRate"],
+    "Adam's learningRate": [() => new gt.AdamOptimizer(0.1), "learningRate"],
+    "Momentum's momentum": [() => new gt.MomentumOptimizer(0.1, 0.5), "momentum"],
+    "RMSprop's rho": [() => new gt.RMSprop(), "rho"],
+    "Ftrl's learningRate": [() => new gt.FtrlOptimizer(0.1, { beta: 0.5 }), "learningRate"],
+    "Ftrl's l2RegularizationStrength": [() => new gt.FtrlOptimizer(0.1, { beta: 0.5 }), "l2RegularizationStrength"],
+    "Ftrl's beta": [() => new gt.FtrlOptimizer(0.1), "beta"],
   };
 
-  test.each(Object.keys(makers))("of %s that changes between steps, and its kind with it", (name) => {
-    const order = [...Object.keys(kinds), ...Object.keys(kinds).reverse()];
+  test.each(Object.entries(makers))("%s: changes between steps, also in kind", (_, [make, field]) => {
+    const order = ["a number", ...Object.keys(kinds), ...Object.keys(kinds).reverse()];
     const values = order.map((kind) => kinds[kind]!());
     const run = (wrap: (f: () => unknown) => () => unknown) => {
       const w = new gt.Variable([1, -2]);
-      const optimizer = makers[name]!();
+      const optimizer = make() as Settable;
       const step = wrap(() => optimizer.minimize(() => gt.sum(gt.square(w)), { varList: [w] }));
       return values.map((value) => {
-        optimizer.learningRate = value;
+        optimizer[field] = value;
         step();
         step();
         return plain(w);
@@ -360,27 +365,45 @@ describe("a hyper-parameter", () => {
     expect(run((f) => gt.compile(f))).toEqual(run((f) => f));
   });
 
-  test("that the function changes while it runs is refused", () => {
+  test("that the function changes after it used it is refused, and is what it was", () => {
     const w = new gt.Variable([1]);
     const optimizer = new gt.GradientDescentOptimizer(0.1);
     const step = gt.compile(() => {
       optimizer.minimize(() => gt.sum(w));
       optimizer.learningRate = (optimizer.learningRate as number) / 2;
     });
-    expect(step).toThrow(/the function changes learningRate while it runs.*between the calls/s);
+    expect(step).toThrow(/the function changes learningRate after it used it.*between the calls/s);
+    expect([w.item(), optimizer.learningRate]).toEqual([1, 0.1]);
+  });
+
+  test("that the function makes of what it was is refused", () => {
+    const w = new gt.Variable([1]);
+    const optimizer = new gt.GradientDescentOptimizer(0.1);
+    const step = gt.compile(() => {
+      optimizer.learningRate = (optimizer.learningRate as number) / 2;
+      optimizer.minimize(() => gt.sum(w));
+    });
+    expect(step).toThrow(/did not do the same/);
     expect(w.item()).toBe(1);
   });
 
-  test("that an argument is", () => {
+  test.each([
+    ["an argument", (rate: number) => rate],
+    ["made of an argument", (rate: number) => rate / 2],
+    ["always the same", () => 0.3],
+  ])("that the function sets itself, to what is %s", (_, of) => {
     const run = (wrap: <F>(f: F) => F) => {
       const w = new gt.Variable([1]);
       const optimizer = new gt.GradientDescentOptimizer(0.1);
       const step = wrap((rate: number, x: gt.Tensor) => {
-        optimizer.learningRate = rate;
+        optimizer.learningRate = of(rate);
+        optimizer.minimize(() => gt.sum(gt.mul(w, x)));
+        optimizer.learningRate = 2;
         optimizer.minimize(() => gt.sum(gt.mul(w, x)));
       });
-      return [0.5, 0.25, 1, 0.5].map((rate, i) => {
-        step(rate, gt.ones([1 + (i % 2)]));
+      return [0.5, 0.25, 1, 0.5, 0.25, 0.7].map((rate) => {
+        step(rate, gt.ones([2]));
+        optimizer.learningRate = 0.01;
         return plain(w);
       });
     };

@@ -75,17 +75,17 @@ export class FtrlOptimizer extends Optimizer {
 
   /** The L2 strength with beta in it, formed in the dtype of the rate: in float32 for plain numbers, whatever the variable. */
   get adjustedL2RegularizationStrength(): Hyper {
-    const { learningRate, l2RegularizationStrength, beta } = this;
-    if (beta === 0) return l2RegularizationStrength;
-    return () => {
-      const rate = evaluateHyper("learningRate", () => learningRate);
-      const strength = cast(
-        evaluateHyper("l2RegularizationStrength", () => l2RegularizationStrength),
-        rate.dtype,
-      );
-      return add(strength, div(beta, mul(2, maximum(rate, 1e-36))));
-    };
+    return this.beta === 0 ? this.l2RegularizationStrength : this.withBeta;
   }
+
+  private readonly withBeta = () => {
+    const rate = evaluateHyper(this, "learningRate");
+    const [strength, beta] = [
+      evaluateHyper(this, "l2RegularizationStrength"),
+      evaluateHyper(this, "beta", { exact: true }),
+    ].map((each) => cast(each, rate.dtype));
+    return add(strength!, div(beta!, mul(2, maximum(rate, 1e-36))));
+  };
 
   protected override slotLabel(slot: string): string {
     return this.slotNames[slot] ?? super.slotLabel(slot);

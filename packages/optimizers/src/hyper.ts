@@ -16,18 +16,18 @@ import { type DType, EagerTensor, Tensor, ValueError } from "@gradtape/tensor";
 export type Hyper = number | Operand | (() => number | Operand);
 
 /**
- * The present value of a hyper-parameter, which `read` tells. A function is called. A plain number is rounded to float32,
- * as TensorFlow does, even where the variable is float64, unless it is asked for `exact`; a float64 tensor keeps its
- * digits. In a graph a number becomes a constant, a tensor or variable is read again by each run; a compiled function
+ * The present value of the hyper-parameter `name`, a field of `owner`. A function is called. A plain number is rounded to
+ * float32, as TensorFlow does, even where the variable is float64, unless it is asked for `exact`; a float64 tensor keeps
+ * its digits. In a graph a number becomes a constant, a tensor or variable is read again by each run; a compiled function
  * reads numbers and tensors again at each step, and is traced again for a hyper-parameter of another kind.
  */
-export function evaluateHyper(name: string, read: () => unknown, { exact = false } = {}): Tensor {
-  const present = () => {
-    const hyper = read();
-    return typeof hyper === "function" ? hyper() : hyper;
-  };
+export function evaluateHyper(owner: object, name: string, { exact = false } = {}): Tensor {
+  const read = () => owner[name as keyof object] as unknown;
   const graph = currentGraph();
-  const value = graph instanceof TraceGraph ? captured(graph, name, read, present, exact) : present();
+  const value =
+    graph instanceof TraceGraph && !graph.settings.isOwn(owner, name)
+      ? captured(graph, name, read, exact ? "float64" : "float32")
+      : called(read());
   if (value === null || value === undefined) {
     throw new ValueError(
       `${name}: the value is ${String(value)}; give a number, a tensor, or a function that returns one`,
@@ -39,27 +39,19 @@ export function evaluateHyper(name: string, read: () => unknown, { exact = false
   return constant(tensor, { name: snakeCase(name) });
 }
 
-/** What a hyper-parameter is in a traced function: fed where it comes from outside, else what it was made into. */
-function captured(
-  graph: TraceGraph,
-  name: string,
-  read: () => unknown,
-  present: () => unknown,
-  exact: boolean,
-): unknown {
-  graph.setting(name, read);
+const called = (hyper: unknown): unknown => (typeof hyper === "function" ? hyper() : hyper);
+
+/** What a hyper-parameter from outside is in a traced function: fed where it is a number or a tensor, else what it is. */
+function captured(graph: TraceGraph, name: string, read: () => unknown, dtype: DType): unknown {
   const outside = () => {
     const plain = read();
-    return typeof plain === "number" ? plain : within(null, present);
+    return typeof plain === "number" ? plain : within(null, () => called(plain));
   };
-  const number = { dtype: exact ? "float64" : "float32", shape: [] } as const;
   const value = outside();
-  if (typeof value === "number") return graph.capture(number, true, outside, snakeCase(name));
-  const inside = present();
+  if (typeof value === "number") return graph.capture({ dtype, shape: [] }, true, outside, snakeCase(name));
+  const inside = called(read());
   if (inside instanceof EagerTensor) return graph.capture(inside, false, outside, snakeCase(name));
-  // A tensor of this very graph is what the function has set itself.
-  if (!(inside instanceof SymbolicTensor) || typeof read() === "function")
-    graph.guard(value instanceof State ? outside : read);
+  graph.guard(value instanceof State ? outside : read);
   return inside;
 }
 

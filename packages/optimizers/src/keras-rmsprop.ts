@@ -96,15 +96,10 @@ export class RMSprop extends KerasOptimizer {
 
   /** 1 - rho, formed before it is rounded: plain 0.9 gives the float32 nearest to 0.1. */
   get rest(): Hyper {
-    const { rho } = this;
-    return typeof rho === "number"
-      ? 1 - rho
-      : () =>
-          sub(
-            1,
-            evaluateHyper("rho", () => rho),
-          );
+    return typeof this.rho === "number" ? 1 - this.rho : this.restOfTensor;
   }
+
+  private readonly restOfTensor = () => sub(1, evaluateHyper(this, "rho"));
 }
 
 export interface LegacyRMSpropOptions extends RMSpropOptions {

@@ -231,7 +231,7 @@ export abstract class Optimizer {
   /** The present value of a hyper-parameter, for updates of `variables`. */
   private evaluate(name: string, variables: readonly Variable[]): Tensor {
     const exact = this.rule.exact?.includes(name) === true && variables.some(({ dtype }) => dtype === "float64");
-    return evaluateHyper(name, () => this[name as keyof this], { exact });
+    return evaluateHyper(this, name, { exact });
   }
 
   /** One variable updated. */

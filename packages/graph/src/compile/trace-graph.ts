@@ -1,7 +1,8 @@
-import { type DType, EagerTensor, literal, RuntimeError, sameShape, Tensor, type TensorSpec } from "@gradtape/tensor";
+import { type DType, EagerTensor, literal, sameShape, Tensor, type TensorSpec } from "@gradtape/tensor";
 import { Graph } from "../graph.ts";
 import type { SymbolicTensor } from "../operation.ts";
 import { placeholder } from "../ops/sources.ts";
+import type { Settings } from "./settings.ts";
 
 /** An argument that is fed at each step, in one of the dtypes in which the function takes it. */
 export interface Input {
@@ -29,14 +30,19 @@ interface Guard {
 export class TraceGraph extends Graph {
   /** Variables are those of eager mode; the graph itself is gone after a step. */
   override readonly holdsVariables = false;
+  readonly settings: Settings;
   readonly inputs: Input[] = [];
   readonly captures: Capture[] = [];
   private readonly plain = new Map<Tensor, { readonly from: number; readonly given: unknown }>();
   private readonly guards: Guard[] = [];
-  private readonly settings: (Guard & { readonly name: string })[] = [];
   /** The values of the captures for the next step. */
   private numbers = new Float64Array(0);
   private tensors: (EagerTensor | null)[] = [];
+
+  constructor(settings: Settings) {
+    super();
+    this.settings = settings;
+  }
 
   /** The tensor for argument number `from`; `given` is the plain value that it was. */
   argument(from: number, value: EagerTensor, given: unknown): SymbolicTensor {
@@ -77,22 +83,6 @@ export class TraceGraph extends Graph {
   /** What has been traced holds only as long as `read` gives what it gives now. */
   guard(read: () => unknown): void {
     this.guards.push({ read, seen: read() });
-  }
-
-  /** Notes that the function has read a setting; it may not change it while it runs. */
-  setting(name: string, read: () => unknown): void {
-    this.settings.push({ name, read, seen: read() });
-  }
-
-  /** Throws a RuntimeError for a setting that the function has changed after it used it. */
-  checkSettings(): void {
-    for (const { name, read, seen } of this.settings) {
-      if (Object.is(read(), seen)) continue;
-      throw new RuntimeError(
-        `compile: the function changes ${name} while it runs, which a compiled step would not do again; ` +
-          "change it between the calls, or give a function of a variable",
-      );
-    }
   }
 
   /** Reads the captures for the next step; false where the trace does not hold for what is there now. */

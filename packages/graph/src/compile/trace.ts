@@ -9,6 +9,7 @@ import { State } from "../state.ts";
 import { Variable } from "../variable.ts";
 import { type Arguments, plainPositions, putTogether } from "./arguments.ts";
 import { firstDifference, type Written } from "./compare.ts";
+import { Settings } from "./settings.ts";
 import { TraceGraph } from "./trace-graph.ts";
 
 /** What a function became: its graph, what is computed, and how the results go back into their structure. */
@@ -27,77 +28,112 @@ type Body = (...args: any[]) => unknown;
  * tensors are fed at each step; the others stay part of what was traced, and so do whole numbers: counts, axes, switches.
  */
 export function trace(body: Body, args: Arguments): Trace {
-  const plain = plainPositions(args);
-  const [reference, fed] = firstRun(body, args, plain);
-  const states = State.count;
-  const feedable = fed.length > 0 ? [] : plain.filter((i) => !Number.isInteger(args.given[i]));
-  const traced = asTensors(body, args, feedable, reference) ?? traceOnce(body, args, fed);
-  if (State.count !== states) {
-    throw new RuntimeError(
-      "compile: the function makes new variables each time it runs; make variables and optimizers outside of it",
-    );
-  }
-  const difference = firstDifference(reference, traced);
-  if (difference === null) return traced;
-  const { at, first, second } = difference;
-  const place = second ?? first;
-  const line = place instanceof Operation ? place.location : userLine();
-  throw new RuntimeError(
-    `compile: the function did not do the same when it was run again: ${at} was ${first ?? "missing"}, then ` +
-      `${second ?? "missing"}${inBrackets(line)}; it depends on something that changes outside, such as a counter or ` +
-      "Math.random(): pass that as an argument, or keep it in a variable",
-  );
-}
-
-/** The first run, and which plain arguments were tensors in it: all of them, where plain numbers do not suit the function. */
-function firstRun(body: Body, args: Arguments, plain: readonly number[]): [Trace, readonly number[]] {
+  const settings = new Settings();
+  let made: Trace | null = null;
   try {
-    return [traceOnce(body, args, []), []];
-  } catch (error) {
-    const made = plain.length === 0 ? null : tried(() => traceOnce(body, args, plain));
-    if (made === null) throw error;
-    return [made, plain];
+    const tracer = new Tracer(body, args, settings);
+    try {
+      made = tracer.trace();
+    } catch (error) {
+      if (!settings.learned) throw error;
+      made = tracer.trace(); // now it is known what the function sets itself
+    }
+    return made;
+  } finally {
+    settings.end(made === null);
   }
 }
 
-/** A run with tensors in the places of as many plain arguments as leave it what it was; `null` where none do. */
-function asTensors(body: Body, args: Arguments, feedable: readonly number[], reference: Trace): Trace | null {
-  const same = (fed: readonly number[]): Trace | null => {
-    const made = fed.length === 0 ? null : tried(() => traceOnce(body, args, fed));
-    return made !== null && firstDifference(reference, made) === null ? made : null;
-  };
-  const all = same(feedable);
-  return all ?? (feedable.length === 1 ? null : same(feedable.filter((i) => same([i]) !== null)));
-}
+class Tracer {
+  private readonly body: Body;
+  private readonly args: Arguments;
+  private readonly settings: Settings;
+  /** The positions of plain arguments. */
+  private readonly plain: readonly number[];
 
-function tried<T>(make: () => T): T | null {
-  try {
-    return make();
-  } catch {
-    return null;
+  constructor(body: Body, args: Arguments, settings: Settings) {
+    this.body = body;
+    this.args = args;
+    this.settings = settings;
+    this.plain = plainPositions(args);
   }
-}
 
-function traceOnce(body: Body, { tensors, given, structure }: Arguments, fed: readonly number[]): Trace {
-  const graph = new TraceGraph();
-  return within(graph, () => {
-    const values = given.map((value, i) =>
-      value instanceof Tensor || fed.includes(i) ? graph.argument(i, tensors[i]!, value) : value,
-    );
-    // A tape that the function starts and leaves open, by an error too, ends with the function.
-    const result = unrecorded(() => body(...putTogether(structure, values)));
-    graph.checkSettings();
-    const made = graph.getCollection(GraphKeys.GLOBAL_VARIABLES) as Variable[];
-    if (made.length > 0) {
+  trace(): Trace {
+    const [reference, fed] = this.first();
+    const states = State.count;
+    const feedable = fed.length > 0 ? [] : this.plain.filter((i) => !Number.isInteger(this.args.given[i]));
+    const traced = this.fedLike(reference, feedable) ?? this.run(fed);
+    if (State.count !== states) {
       throw new RuntimeError(
-        `compile: the function makes the variable ${made[0]!.name}; make variables outside of it, so that they last`,
+        "compile: the function makes new variables each time it runs; make variables and optimizers outside of it",
       );
     }
-    const fetched: Tensor[] = [];
-    const pack = packer(result, (tensor) => fetched.push(tensor) - 1);
-    const effects = graph.getOperations().filter(({ def }) => (def.writes?.length ?? 0) > 0);
-    return { graph, fetched, effects, pack };
-  });
+    const difference = firstDifference(reference, traced);
+    if (difference === null) return traced;
+    const { at, first, second } = difference;
+    const place = second ?? first;
+    const line = place instanceof Operation ? place.location : userLine();
+    throw new RuntimeError(
+      `compile: the function did not do the same when it was run again: ${at} was ${first ?? "missing"}, then ` +
+        `${second ?? "missing"}${inBrackets(line)}; it depends on something that changes outside, such as a counter or ` +
+        "Math.random(): pass that as an argument, or keep it in a variable",
+    );
+  }
+
+  /** The first run, and which plain arguments were tensors in it: all of them where plain numbers do not suit the function. */
+  private first(): [Trace, readonly number[]] {
+    try {
+      return [this.run([]), []];
+    } catch (error) {
+      const unsuited = this.plain.length > 0 && !(error instanceof RuntimeError);
+      const made = unsuited ? this.tried(this.plain) : null;
+      if (made === null || this.settings.learned) throw error;
+      return [made, this.plain];
+    }
+  }
+
+  /** A run like `reference` with as many as possible of some plain arguments fed; `null` where it is like that with none. */
+  private fedLike(reference: Trace, feedable: readonly number[]): Trace | null {
+    const like = (fed: readonly number[]): Trace | null => {
+      const made = fed.length === 0 ? null : this.tried(fed);
+      return made !== null && firstDifference(reference, made) === null ? made : null;
+    };
+    const all = like(feedable);
+    return all ?? (feedable.length < 2 ? null : like(feedable.filter((i) => like([i]) !== null)));
+  }
+
+  private tried(fed: readonly number[]): Trace | null {
+    try {
+      return this.run(fed);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Runs the function with tensors to be fed in the places of `fed`. */
+  private run(fed: readonly number[]): Trace {
+    const { tensors, given, structure } = this.args;
+    const graph = new TraceGraph(this.settings);
+    this.settings.begin();
+    return within(graph, () => {
+      const values = given.map((value, i) =>
+        value instanceof Tensor || fed.includes(i) ? graph.argument(i, tensors[i]!, value) : value,
+      );
+      // A tape that the function starts and leaves open, by an error too, ends with the function.
+      const result = unrecorded(() => this.body(...putTogether(structure, values)));
+      this.settings.check();
+      const made = graph.getCollection(GraphKeys.GLOBAL_VARIABLES) as Variable[];
+      if (made.length > 0) {
+        throw new RuntimeError(
+          `compile: the function makes the variable ${made[0]!.name}; make variables outside of it, so that they last`,
+        );
+      }
+      const fetched: Tensor[] = [];
+      const pack = packer(result, (tensor) => fetched.push(tensor) - 1);
+      const effects = graph.getOperations().filter(({ def }) => (def.writes?.length ?? 0) > 0);
+      return { graph, fetched, effects, pack };
+    });
+  }
 }
 
 type Pack = (result: (i: number) => Tensor) => unknown;
