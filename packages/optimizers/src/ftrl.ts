@@ -82,7 +82,7 @@ export class FtrlOptimizer extends Optimizer {
     const rate = evaluateHyper(this, "learningRate");
     const [strength, beta] = [
       evaluateHyper(this, "l2RegularizationStrength"),
-      evaluateHyper(this, "beta", { exact: true }),
+      evaluateHyper(this, "beta", { exact: rate.dtype === "float64" }),
     ].map((each) => cast(each, rate.dtype));
     return add(strength!, div(beta!, mul(2, maximum(rate, 1e-36))));
   };
