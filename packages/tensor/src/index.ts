@@ -21,13 +21,15 @@ export { loadSafetensors, saveSafetensors, type TensorFile } from "./files/safet
 export type { LoadOptions } from "./files/selection.ts";
 export { glorotNormal, glorotUniform, heNormal, heUniform, type InitializerOptions } from "./initializers.ts";
 export { matrixProduct } from "./kernel/gemm.ts";
-export { checkIndices, gatherRows, nonZeroPositions, segmentSum, uniqueElements } from "./kernel/indexing.ts";
+export { checkIndices, gatherRows, nonZeroPositions, uniqueElements } from "./kernel/indexing.ts";
 export { type Form, type IndexCheck, type Kernel, type LoopForm, linked, onFirst } from "./kernel/kernel.ts";
 export * as scalar from "./kernel/language.ts";
 export { chain, map, type Place, rows, runLoops } from "./kernel/loops.ts";
 export { type Axis, arrange, type Nest } from "./kernel/nest.ts";
 export { type Level, type Program, program } from "./kernel/program.ts";
 export type { Scalar } from "./kernel/scalar.ts";
+export { segmentSum } from "./kernel/segments.ts";
+export * as sums from "./kernel/sum.ts";
 export { update, updateRows } from "./kernel/update.ts";
 export { assemble, view } from "./kernel/views.ts";
 export { broadcasted, commonLoops, isContiguous, type Layout, permuted, reshaped, rowMajor, sliced } from "./layout.ts";

@@ -37,34 +37,6 @@ export function gatherRows(op: string, axis: number, batchDims = 0, negativeIsZe
   };
 }
 
-/**
- * Row `i` of the result is the sum of the rows of the first input whose id (second input) is `i`, added in order of
- * appearance, separately for each position of the first `batchDims` axes. Negative ids are dropped.
- */
-export function segmentSum(op: string, batchDims = 0): Kernel {
-  return {
-    form: { kind: "segmentSum", op, batchDims },
-    run([data, ids], [spec]) {
-      const shape = spec!.shape as Shape;
-      const result = emptyTensor(data!.dtype, shape);
-      const segments = ids!.data;
-      const values = data!.data;
-      const target = result.buffer;
-      const count = shape[batchDims]!;
-      const width = sizeOf(shape.slice(batchDims + 1));
-      const each = sizeOf(ids!.shape.slice(batchDims));
-      for (let row = 0; row < segments.length; row++) {
-        const segment = segments[row]!;
-        if (segment < 0) continue;
-        if (segment >= count) throw outOfRange(op, ids!, row, count);
-        const to = (Math.floor(row / each) * count + segment) * width;
-        for (let j = 0, from = row * width; j < width; j++) target[to + j]! += values[from + j]!;
-      }
-      return [result];
-    },
-  };
-}
-
 /** The distinct elements in order of first appearance, and for every element the position of its value among them. */
 export function uniqueElements(): Kernel {
   return {
@@ -105,11 +77,12 @@ export function nonZeroPositions(): Kernel {
 export function checkIndices(op: string, indices: EagerTensor, rows: number, negativeAllowed = false): void {
   const list = indices.data;
   for (let i = 0; i < list.length; i++) {
-    if ((list[i]! < 0 && !negativeAllowed) || list[i]! >= rows) throw outOfRange(op, indices, i, rows);
+    if ((list[i]! < 0 && !negativeAllowed) || list[i]! >= rows) throw indexOutOfRange(op, indices, i, rows);
   }
 }
 
-function outOfRange(op: string, indices: EagerTensor, at: number, rows: number): InvalidArgumentError {
+/** The error for the index at position `at` of the list. */
+export function indexOutOfRange(op: string, indices: EagerTensor, at: number, rows: number): InvalidArgumentError {
   const position: number[] = [];
   for (let axis = indices.rank - 1, rest = at; axis >= 0; axis--) {
     position.unshift(rest % indices.shape[axis]!);

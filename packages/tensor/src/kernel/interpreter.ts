@@ -3,6 +3,7 @@ import { sizeOf } from "../shape.ts";
 import type { PrintedLoops } from "./javascript.ts";
 import { foldStages, type Level, levelOf, type Program } from "./program.ts";
 import { foldStart, type Scalar } from "./scalar.ts";
+import { BLOCK, carried, isBlocked, numbers, settled } from "./sum.ts";
 
 /*
  * Runs programs where text may not become code. A node has a register with its values at some positions of the row, and
@@ -17,7 +18,7 @@ const CHUNK = 256;
 type Register = Float64Array;
 type Step = (count: number) => void;
 type Form = (r: Register, n: number, a: Register, b: Register, c: Register) => void;
-type Fold = (sum: number, n: number, a: Register) => number;
+type Fold = (sum: number, from: number, to: number, a: Register) => number;
 
 const shared = new ArrayBuffer(4);
 const asFloat = new Float32Array(shared);
@@ -76,17 +77,57 @@ const settle: { readonly [type: string]: { readonly after: ReadonlySet<string>; 
 
 // biome-ignore format: a line for a fold
 const folds: { readonly [combine: string]: Fold } = {
-  "float32 add": (sum, n, a) => { for (let i = 0; i < n; i++) sum = Math.fround(sum + a[i]!); return sum; },
-  "float32 mul": (sum, n, a) => { for (let i = 0; i < n; i++) sum = Math.fround(sum * a[i]!); return sum; },
-  "int32 add": (sum, n, a) => { for (let i = 0; i < n; i++) sum = (sum + a[i]!) | 0; return sum; },
-  "int32 mul": (sum, n, a) => { for (let i = 0; i < n; i++) sum = Math.imul(sum, a[i]!); return sum; },
-  add: (sum, n, a) => { for (let i = 0; i < n; i++) sum += a[i]!; return sum; },
-  mul: (sum, n, a) => { for (let i = 0; i < n; i++) sum *= a[i]!; return sum; },
-  min: (sum, n, a) => { for (let i = 0; i < n; i++) sum = Math.min(sum, a[i]!); return sum; },
-  max: (sum, n, a) => { for (let i = 0; i < n; i++) sum = Math.max(sum, a[i]!); return sum; },
-  and: (sum, n, a) => { for (let i = 0; i < n; i++) sum &= a[i]!; return sum; },
-  or: (sum, n, a) => { for (let i = 0; i < n; i++) sum |= a[i]!; return sum; },
+  "float32 add": (sum, i, n, a) => { for (; i < n; i++) sum = Math.fround(sum + a[i]!); return sum; },
+  "float32 mul": (sum, i, n, a) => { for (; i < n; i++) sum = Math.fround(sum * a[i]!); return sum; },
+  "int32 add": (sum, i, n, a) => { for (; i < n; i++) sum = (sum + a[i]!) | 0; return sum; },
+  "int32 mul": (sum, i, n, a) => { for (; i < n; i++) sum = Math.imul(sum, a[i]!); return sum; },
+  add: (sum, i, n, a) => { for (; i < n; i++) sum += a[i]!; return sum; },
+  mul: (sum, i, n, a) => { for (; i < n; i++) sum *= a[i]!; return sum; },
+  min: (sum, i, n, a) => { for (; i < n; i++) sum = Math.min(sum, a[i]!); return sum; },
+  max: (sum, i, n, a) => { for (; i < n; i++) sum = Math.max(sum, a[i]!); return sum; },
+  and: (sum, i, n, a) => { for (; i < n; i++) sum &= a[i]!; return sum; },
+  or: (sum, i, n, a) => { for (; i < n; i++) sum |= a[i]!; return sum; },
 };
+
+/** A fold over chunks of a row: each gives what has been joined so far. */
+interface Joined {
+  begin(): void;
+  join(n: number, a: Register): number;
+}
+
+function joined(node: Scalar): Joined {
+  const { combine, type } = node;
+  const join = folds[`${type} ${combine}`] ?? folds[combine!]!;
+  const start = foldStart(combine!, type);
+  let sum = start;
+  if (!isBlocked(node)) {
+    return {
+      begin() {
+        sum = start;
+      },
+      join(n, a) {
+        sum = join(sum, 0, n, a);
+        return sum;
+      },
+    };
+  }
+  // Chunks consist of whole blocks.
+  const rounded = numbers[type as keyof typeof numbers];
+  let lost = 0;
+  return {
+    begin() {
+      sum = 0;
+      lost = 0;
+    },
+    join(n, a) {
+      for (let from = 0; from < n; from += BLOCK) {
+        const block = join(0, from, Math.min(from + BLOCK, n), a);
+        [sum, lost] = carried(rounded, sum, lost, block);
+      }
+      return settled(rounded, sum, lost);
+    },
+  };
+}
 
 function arithmetic(node: Scalar, r: Register, [a, b, c]: readonly Register[]): Step {
   const kind = node.op === "cast" && isFloating(node.type) ? "float" : node.type;
@@ -177,14 +218,14 @@ export function interpretLoops(program: Program): PrintedLoops {
   for (const stage of foldStages(outputs)) {
     const inside = new Part();
     for (const node of stage) {
-      const [start, join] = [
-        foldStart(node.combine!, node.type),
-        folds[`${node.type} ${node.combine}`] ?? folds[node.combine!]!,
-      ];
+      const { begin, join } = joined(node);
       const [sum, values] = [registerOf(node), emit(node.args[0]!, inside)];
-      row.steps.push(() => sum.fill(start, 0, 1));
+      row.steps.push(() => {
+        begin();
+        sum[0] = foldStart(node.combine!, node.type);
+      });
       inside.steps.push((n) => {
-        sum[0] = join(sum[0]!, n, values);
+        sum[0] = join(n, values);
       });
     }
     row.steps.push(pass(inside));

@@ -1,6 +1,7 @@
 import type { DType, TypedData } from "../dtype.ts";
 import { foldStages, type Level, levelOf, type Program } from "./program.ts";
 import { foldStart, type Scalar } from "./scalar.ts";
+import { BLOCK, isBlocked, sumSteps } from "./sum.ts";
 
 /*
  * Prints programs as JavaScript loops. The printed function walks the outer axes; for each position it runs one pass
@@ -110,15 +111,43 @@ class Scope {
   alias(node: Scalar, name: string): void {
     this.names.set(node, name);
   }
+
+  /** The name of a node whose leaves have names. */
+  compute(node: Scalar): string {
+    if (node.op === "constant") return literal(node.value!);
+    const args = () => node.args.map((arg) => this.compute(arg));
+    return this.find(node) ?? this.name(node, expression(node, args()));
+  }
 }
 
-/** Prints the loops of `program` for the given ranks and for the movement of each operand (inputs, then outputs). */
+/** The statements that a blocked sum in `name` needs besides its additions. */
+function blockedSum({ type }: Scalar, name: string) {
+  const { inputs, next, result } = sumSteps(type);
+  const [total, lost] = [`${name}_total`, `${name}_lost`];
+  const scope = new Scope(`${name}_`);
+  scope.alias(inputs.total, total);
+  scope.alias(inputs.lost, lost);
+  scope.alias(inputs.block, name);
+  const [nextTotal, nextLost] = next.map((node) => scope.compute(node));
+  const close = [...scope.lines, `${total} = ${nextTotal};`, `${lost} = ${nextLost};`, `${name} = 0;`];
+  const ending = new Scope(`${name}_`);
+  ending.alias(inputs.total, total);
+  ending.alias(inputs.lost, lost);
+  const sum = ending.compute(result);
+  return { begin: `let ${total} = 0, ${lost} = 0;`, close, end: [...ending.lines, `${name} = ${sum};`] };
+}
+
+/**
+ * Prints the loops of `program` for the given ranks and for the movement of each operand (inputs, then outputs), and
+ * for rows that are known to be `short`: no sum has more than one block.
+ */
 export function printLoops(
   program: Program,
   ranks: readonly [number, number],
   moves: readonly Movement[],
+  short = false,
 ): PrintedLoops {
-  const factory = new Function("asFloat", "asInt", `"use strict";\n${source(program, ranks, moves)}`);
+  const factory = new Function("asFloat", "asInt", `"use strict";\n${source(program, ranks, moves, short)}`);
   const shared = new ArrayBuffer(4);
   return factory(new Float32Array(shared), new Int32Array(shared)) as PrintedLoops;
 }
@@ -128,6 +157,7 @@ export function source(
   program: Program,
   [outer, inner]: readonly [number, number],
   moves: readonly Movement[],
+  short = false,
 ): string {
   const { inputs, outputs, levels } = program;
   const known = new Map<Scalar, Level>();
@@ -159,10 +189,11 @@ export function source(
   };
 
   // Inner loops around the statements that `body` puts into a scope of their own.
-  const innerLoops = (rowScope: Scope, stage: number, body: (scope: Scope) => void): void => {
+  const innerLoops = (rowScope: Scope, stage: number, body: (scope: Scope) => void, close?: string[]): void => {
     const scope = new Scope(`e${stage}_`, rowScope);
     body(scope);
-    rowScope.lines.push("position = 0;", ...loops(outer, innermost, operands, [...scope.lines, "position++;"]));
+    const lines = [...scope.lines, "position++;"];
+    rowScope.lines.push("position = 0;", ...loops(outer, innermost, operands, lines, false, close));
   };
 
   const row = new Scope("r");
@@ -172,13 +203,21 @@ export function source(
       row.lines.push(`let f${stage}_${i} = ${literal(foldStart(node.combine!, node.type))};`);
       return `f${stage}_${i}`;
     });
-    innerLoops(row, stage, (scope) => {
-      folds.forEach((node, i) => {
-        const name = accumulators[i]!;
-        const joined: Scalar = { op: node.combine!, type: node.type, args: [node, node.args[0]!] };
-        scope.lines.push(`${name} = ${expression(joined, [name, emit(scope, row, node.args[0]!)])};`);
-      });
-    });
+    const sums = folds.flatMap((node, i) => (!short && isBlocked(node) ? [blockedSum(node, accumulators[i]!)] : []));
+    row.lines.push(...sums.map(({ begin }) => begin));
+    innerLoops(
+      row,
+      stage,
+      (scope) => {
+        folds.forEach((node, i) => {
+          const name = accumulators[i]!;
+          const joined: Scalar = { op: node.combine!, type: node.type, args: [node, node.args[0]!] };
+          scope.lines.push(`${name} = ${expression(joined, [name, emit(scope, row, node.args[0]!)])};`);
+        });
+      },
+      sums.flatMap(({ close }) => ["{", ...close, "}"]),
+    );
+    row.lines.push(...sums.flatMap(({ close, end }) => ["{", ...close, "}", "{", ...end, "}"]));
     for (const [i, node] of folds.entries()) row.alias(node, accumulators[i]!);
   });
 
@@ -222,17 +261,34 @@ export function source(
   ].join("\n");
 }
 
-/** Loops over the axes from `first` to `last` (exclusive with `through`, else inclusive) around `body`. */
+/**
+ * Loops over the axes from `first` to `last` (exclusive with `through`, else inclusive) around `body`. After each block
+ * of positions comes `close`.
+ */
 function loops(
   first: number,
   last: number,
   operands: readonly number[],
   body: readonly string[],
   through = false,
+  close: readonly string[] = [],
 ): string[] {
   const lines: string[] = [];
   const end = through ? last : last + 1;
   for (let axis = first; axis < end; axis++) {
+    if (close.length > 0 && axis === last) {
+      return [
+        ...lines,
+        `for (let i${axis} = 0; i${axis} < n${axis}; ) {`,
+        `const end = Math.min(n${axis}, i${axis} + ${BLOCK} - position % ${BLOCK});`,
+        `for (; i${axis} < end; i${axis}++) {`,
+        ...body,
+        "}",
+        `if (position % ${BLOCK} === 0) {`,
+        ...close,
+        ...Array(end - first + 1).fill("}"),
+      ];
+    }
     lines.push(`for (let i${axis} = 0; i${axis} < n${axis}; i${axis}++) {`);
     // The innermost axis is addressed in place; the others move the base of every operand.
     if (through || axis < last) {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { DType, TypedData } from "../dtype.ts";
+import { blockedSum } from "../fixtures/blocked-sum.ts";
 import { type Layout, permuted, rowMajor } from "../layout.ts";
 import { allocate } from "../memory.ts";
 import { type Shape, sizeOf } from "../shape.ts";
@@ -113,7 +114,7 @@ describe("map", () => {
     const made = program(["float32"], (x) => k.neg(x));
     for (const shape of [[3], [31], [4, 5], [2, 3, 4]])
       map(made).run([single("float32", shape, new Float32Array(sizeOf(shape)))], []);
-    expect(made.printed.size).toBe(1);
+    expect([...made.printed.values()].filter((each) => typeof each === "function")).toHaveLength(1);
   });
 });
 
@@ -226,7 +227,11 @@ describe("rows", () => {
       fc.property(reduced(type), ([x, axes]) => {
         const [result] = rows(made, axes).run([x], [{ dtype: type, shape: keptShape(x.shape, axes) }]);
         for (const { kept, row } of rowsOf(x, axes)) {
-          const expected = row.reduce((sum, { value }) => join[combine](sum, value, type), empty[combine](type));
+          const values = row.map(({ value }) => value);
+          const expected =
+            combine === "add" && type.startsWith("float")
+              ? blockedSum(values, type)
+              : values.reduce((sum, value) => join[combine](sum, value, type), empty[combine](type));
           expect(at(result!, kept)).toBe(expected);
         }
       }),
@@ -262,9 +267,14 @@ describe("rows", () => {
         const results = rows(made, axes).run([x, shift], [kept, whole, kept, { ...kept, dtype: "int32" }, whole]);
         for (const { kept: index, row } of rowsOf(x, axes)) {
           const moved = row.map(({ value }) => value + at(shift, index));
-          const mean = moved.reduce((sum, v) => sum + v, 0) / row.length;
+          const mean = blockedSum(moved, "float64") / row.length;
           const centered = moved.map((v) => v - mean);
-          const spread = Math.sqrt(centered.reduce((sum, v) => sum + v * v, 0));
+          const spread = Math.sqrt(
+            blockedSum(
+              centered.map((v) => v * v),
+              "float64",
+            ),
+          );
           const furthest = Math.max(...centered.map(Math.abs));
           const where = centered.findIndex((v) => Math.abs(v) === furthest);
           expect(at(results[0]!, index)).toBe(mean);

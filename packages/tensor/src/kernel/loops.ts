@@ -1,6 +1,6 @@
 import type { TypedData } from "../dtype.ts";
 import { commonLoops, type Layout, permuted, rowMajor } from "../layout.ts";
-import type { Shape } from "../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import { compact, type EagerTensor, emptyTensor } from "../tensor.ts";
 import { mayEval } from "./eval.ts";
 import { checkIndices } from "./indexing.ts";
@@ -8,6 +8,7 @@ import { interpretLoops } from "./interpreter.ts";
 import { type Movement, type PrintedLoops, printLoops } from "./javascript.ts";
 import { type ChainForm, type IndexCheck, type Kernel, linked } from "./kernel.ts";
 import type { Program } from "./program.ts";
+import { fitsBlock } from "./sum.ts";
 import { runVectors } from "./vector-loops.ts";
 
 /** A place that loops read or write: memory, and how the loop axes move through it. */
@@ -40,14 +41,20 @@ export function runLoops(program: Program, outer: Shape, inner: Shape, places: r
   const buffers = places.map((place) => place.buffer);
   const offsets = places.map((place) => place.layout.offset);
   if (runVectors(program, { outer: outside.shape, inner: inside.shape, buffers, offsets, strides })) return;
-  const run = loopsOf(program, [outside.shape.length, inside.shape.length], moves);
+  const ranks = [outside.shape.length, inside.shape.length] as const;
+  const run = loopsOf(program, ranks, moves, fitsBlock(program, sizeOf(inside.shape)));
   run(outside.shape, inside.shape, buffers, offsets, strides);
 }
 
-function loopsOf(program: Program, ranks: readonly [number, number], moves: readonly Movement[]): PrintedLoops {
-  const key = mayEval() ? `${ranks.join()},${moves.join()}` : "interpreted";
+function loopsOf(
+  program: Program,
+  ranks: readonly [number, number],
+  moves: readonly Movement[],
+  short: boolean,
+): PrintedLoops {
+  const key = mayEval() ? `${ranks.join()},${moves.join()},${short}` : "interpreted";
   const known = program.printed.get(key) as PrintedLoops | undefined;
-  const run = known ?? (mayEval() ? printLoops(program, ranks, moves) : interpretLoops(program));
+  const run = known ?? (mayEval() ? printLoops(program, ranks, moves, short) : interpretLoops(program));
   program.printed.set(key, run);
   return run;
 }

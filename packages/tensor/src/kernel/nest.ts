@@ -1,7 +1,8 @@
-import type { Shape } from "../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import type { LoopPattern } from "../wasm/loop.ts";
 import type { Movement } from "./javascript.ts";
 import type { Level, Program } from "./program.ts";
+import { fitsBlock } from "./sum.ts";
 
 /** One axis of a loop nest: how often, and how far it moves each operand (in elements). */
 export interface Axis {
@@ -24,11 +25,12 @@ export function axesOf(shape: Shape, strides: readonly (readonly number[])[], fi
 
 /** Chooses the axis that becomes the lanes: one along which as many operands as possible lie side by side. */
 export function arrange(
-  { inputs, levels }: Program,
+  program: Program,
   outer: readonly Axis[],
   inner: readonly Axis[],
-  outputs: readonly Level[] = levels,
+  outputs: readonly Level[] = program.levels,
 ): Nest {
+  const { inputs } = program;
   const score = ({ extent, strides }: Axis) => {
     const easy = strides.filter((stride, i) => stride === 1 || (stride === 0 && i < inputs.length)).length;
     return Math.min(extent, 4) * (1 + easy) + Math.min(extent, 1024) / 2048;
@@ -40,5 +42,7 @@ export function arrange(
   const operands = inputs.length + outputs.length;
   const lanes = outer[best] ?? { extent: 1, strides: Array<number>(operands).fill(0) };
   const moves = lanes.strides.map((stride): Movement => (stride === 0 ? "still" : stride === 1 ? "unit" : "strided"));
-  return { around: outer.filter((_, i) => i !== best), lanes, inner, pattern: { moves, inner: inner.length, outputs } };
+  const short = fitsBlock(program, sizeOf(inner.map(({ extent }) => extent)));
+  const pattern = { moves, inner: inner.length, outputs, short };
+  return { around: outer.filter((_, i) => i !== best), lanes, inner, pattern };
 }

@@ -72,7 +72,7 @@ function expectSameBits({ memory }: Machine, run: (...args: number[]) => void, e
   const filled = types.map((type, i): TypedData => {
     const whole = generator(seed + i).uniform([sizes[i]!], { low: -9, high: 9, dtype: "int32" }).data;
     if (type === "bool") return Int32Array.from(whole, (value) => value & 1);
-    return type === "float32" ? Float32Array.from(whole, (value) => value / 4) : Int32Array.from(whole);
+    return type === "float32" ? Float32Array.from(whole, (value) => value / 3) : Int32Array.from(whole);
   });
   // A float more or less than a multiple of 4, so that nothing is where a vector would like it.
   let end = 4 * 16 + 4;

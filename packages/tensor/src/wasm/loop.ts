@@ -1,14 +1,18 @@
 import type { Movement } from "../kernel/javascript.ts";
 import { foldStages, type Level, levelOf, type Program } from "../kernel/program.ts";
 import { foldStart, type Scalar } from "../kernel/scalar.ts";
+import { BLOCK, isBlocked, sumSteps } from "../kernel/sum.ts";
 import {
+  doWhile,
   i32,
   i32x4,
+  ifElse,
   type Local,
   load,
   loadLane,
   op,
   type Statement,
+  select,
   store,
   storeLane,
   type Value,
@@ -29,6 +33,8 @@ export interface LoopPattern {
   readonly moves: readonly Movement[];
   /** How many axes are folded. */
   readonly inner: number;
+  /** Whether it is known that no sum has more than one block. */
+  readonly short?: boolean;
   /** Whether each output is stored at every inner position or once. */
   readonly outputs: readonly Level[];
   /** The steps in which lanes are taken: four and one, unless it is known that one of them is never needed. */
@@ -37,8 +43,8 @@ export interface LoopPattern {
 type Width = 4 | 1;
 
 /** What distinguishes printed loops of one program. */
-export function patternKey({ moves, inner, outputs, widths }: LoopPattern): string {
-  return `${moves.join()} ${inner} ${outputs.join()} ${widths?.join() ?? ""}`;
+export function patternKey({ moves, inner, short, outputs, widths }: LoopPattern): string {
+  return `${moves.join()} ${inner} ${short} ${outputs.join()} ${widths?.join() ?? ""}`;
 }
 
 /** The stride parameters that a pattern needs, in order: operand, and which axis (-1: the lanes). */
@@ -140,6 +146,7 @@ class Scope {
 }
 
 const plus = (a: Value, b: Value) => op("i32.add", a, b);
+const reduce = (local: Local, by: Value) => local.set(op("i32.sub", local.get(), by));
 
 /** The statements for the next `width` lanes, which move the addresses on. */
 function body(parts: Parts, width: Width): Statement[] {
@@ -180,8 +187,11 @@ function body(parts: Parts, width: Width): Statement[] {
     return writeLanes(moves[operand]!, width, (i) => lane(operand, i), raw, made);
   };
 
-  /** The folded axes walked around the statements that `fill` puts into a scope of their own. */
-  const walk = (fill: (scope: Scope) => void): void => {
+  /**
+   * The folded axes walked around the statements that `fill` puts into a scope of their own; after each block of
+   * positions comes `close`.
+   */
+  const walk = (fill: (scope: Scope) => void, close: readonly Statement[] = []): void => {
     const scope = new Scope(made, [], row);
     fill(scope);
     const moving = pointers.flatMap((local, i) => (local === null ? [] : [[local, i] as const]));
@@ -193,14 +203,24 @@ function body(parts: Parts, width: Width): Statement[] {
         const from = saved.find(([each]) => each === local)?.[1] ?? local;
         return local.set(plus(from.get(), parts.stride(i, level)));
       });
+      const each = [...saved.map(([local, copy]) => copy.set(local.get())), ...axis(level + 1), ...step];
+      const blocked = close.length > 0 && level === inner - 1;
       return [
         counter.set(extents[level]!.get()),
-        whileDo(counter.get(), [
-          ...saved.map(([local, copy]) => copy.set(local.get())),
-          ...axis(level + 1),
-          ...step,
-          counter.set(op("i32.sub", counter.get(), i32(1))),
-        ]),
+        whileDo(counter.get(), blocked ? inBlocks(counter, each) : [...each, reduce(counter, i32(1))]),
+      ];
+    };
+    /** As many positions as the axis and the block have left. A block may go on in the next row of an inner axis. */
+    const inBlocks = (counter: Local, each: readonly Statement[]): Statement[] => {
+      const run = made.local("i32");
+      const within = op("i32.and", position.get(), i32(BLOCK - 1));
+      const room = inner === 1 ? i32(BLOCK) : op("i32.sub", i32(BLOCK), within);
+      return [
+        run.set(room),
+        run.set(select(op("i32.lt_s", counter.get(), run.get()), counter.get(), run.get())),
+        reduce(counter, run.get()),
+        doWhile([...each, reduce(run, i32(1))], run.get()),
+        ...(inner === 1 ? close : [ifElse(op("i32.eqz", within), close)]),
       ];
     };
     row.statements.push(
@@ -216,12 +236,18 @@ function body(parts: Parts, width: Width): Statement[] {
       row.statements.push(sum.set(constantVector(foldStart(node.combine!, node.type), node.type)!));
       return sum;
     });
+    const blocked = folds.flatMap((node, i) =>
+      !pattern.short && isBlocked(node) ? [blockedSum(made, node, sums[i]!)] : [],
+    );
+    const close = blocked.flatMap((each) => each.close);
+    row.statements.push(...blocked.flatMap(({ begin }) => begin));
     walk((scope) => {
       folds.forEach((node, i) => {
         const value = emit(node.args[0]!, scope);
         scope.statements.push(sums[i]!.set(joined(node.combine!, node.type, sums[i]!.get(), value)!));
       });
-    });
+    }, close);
+    row.statements.push(...(inner === 1 ? [] : close), ...blocked.flatMap(({ end }) => end));
     for (const [i, node] of folds.entries()) row.alias(node, sums[i]!);
   }
   const at = (level: Level) =>
@@ -242,6 +268,33 @@ function body(parts: Parts, width: Width): Statement[] {
       row.statements.push(address.set(plus(address.get(), op("i32.mul", parts.stride(i, -1), i32(width)))));
   });
   return row.statements;
+}
+
+/** The statements that the blocked sum of a fold in `sum` needs besides its additions. */
+function blockedSum(made: WasmFunction, { type }: Scalar, sum: Local) {
+  const { inputs, next, result } = sumSteps(type);
+  const zero = constantVector(0, type)!;
+  const [total, lost] = [made.local("v128"), made.local("v128")];
+  const compute = (scope: Scope, node: Scalar): Value => {
+    if (node.op === "constant") return constantVector(node.value!, type)!;
+    const args = () => node.args.map((arg) => compute(scope, arg));
+    return scope.find(node)?.get() ?? scope.keep(node, vector(node, args())!).get();
+  };
+  const steps = () => {
+    const scope = new Scope(made, [], null);
+    scope.alias(inputs.total, total);
+    scope.alias(inputs.lost, lost);
+    scope.alias(inputs.block, sum);
+    return scope;
+  };
+  const [closing, ending] = [steps(), steps()];
+  const [nextTotal, nextLost] = next.map((node) => compute(closing, node)) as [Value, Value];
+  const settled = compute(ending, result);
+  return {
+    begin: [total.set(zero), lost.set(zero)],
+    close: [...closing.statements, total.set(nextTotal), lost.set(nextLost), sum.set(zero)],
+    end: [...ending.statements, sum.set(settled)],
+  };
 }
 
 /** True when a node is the same for all lanes and along the folded axes. */

@@ -1,10 +1,11 @@
-import { type Axis, elementBytes, scalar as k, type Layout, type Level, type Nest, wasm } from "@gradtape/tensor";
+import { type Axis, elementBytes, scalar as k, type Layout, type Level, type Nest, sums, wasm } from "@gradtape/tensor";
 import type { Bulk } from "../fuse.ts";
 import type { BulkForm } from "../node.ts";
 import { sizeOfShape, type Value } from "../values.ts";
 import { arrangeLoops, emitLoops, type LoopLibrary } from "./loops.ts";
 import type { Routine } from "./routine.ts";
-import { addCheck, addGather, addSegmentSum, addTouch, addUnique, addZeros } from "./rows.ts";
+import { addCheck, addGather, addTouch, addUnique, addZeros } from "./rows.ts";
+import { addLongSegmentSum, addSegmentSum, longWork } from "./segments.ts";
 
 const { i32 } = wasm;
 
@@ -36,6 +37,11 @@ export class RowLibrary {
     return this.once(`segmentSum ${type}`, () => addSegmentSum(this.module, type));
   }
 
+  get longSegmentSum(): wasm.WasmFunction {
+    const [plain, { zeros }] = [this.segmentSum("f32x4"), this];
+    return this.once("long segmentSum", () => addLongSegmentSum(this.module, plain, zeros));
+  }
+
   get unique(): wasm.WasmFunction {
     return this.once("unique", () => addUnique(this.module));
   }
@@ -61,7 +67,11 @@ type FormOf<K extends BulkForm["kind"]> = Extract<BulkForm, { kind: K }>;
 const bytesOf = ({ buffer, layout }: Value, axes = layout.shape) => sizeOfShape(axes) * elementBytes(buffer.dtype);
 
 /** Bytes of the work area of bulk work. */
-export function bulkWork({ form, inputs }: Bulk): number {
+export function bulkWork({ form, inputs, outputs }: Bulk): number {
+  if (form.kind === "segmentSum") {
+    const { count, segments, width, long } = segmentsOf(form, inputs, outputs);
+    return long ? longWork(count, segments, width) : 0;
+  }
   if (form.kind === "updateRows" || form.kind === "gather") return 64;
   return form.kind === "unique" ? 4 * tableSize(inputs[0]!.buffer.size) : 0;
 }
@@ -119,27 +129,36 @@ export function emitGather(
   ];
 }
 
+/** Sizes of a segment sum: its ids in a batch, its segments, the bytes of a row; whether a segment may have many rows. */
+function segmentsOf({ batchDims }: FormOf<"segmentSum">, [, ids]: readonly Value[], [output]: readonly Value[]) {
+  const { shape } = output!.layout;
+  const count = sizeOfShape(ids!.layout.shape.slice(batchDims));
+  const width = bytesOf(output!, shape.slice(batchDims + 1));
+  return { count, segments: shape[batchDims]!, width, long: output!.buffer.dtype === "float32" && count > sums.BLOCK };
+}
+
 export function emitSegmentSum(
-  { routine, rows }: Setting,
-  { batchDims }: FormOf<"segmentSum">,
+  { routine, rows, work }: Setting,
+  form: FormOf<"segmentSum">,
   inputs: readonly Value[],
   [output]: readonly Value[],
 ): wasm.Statement[] {
   const [data, ids] = inputs as [Value, Value];
   const { shape } = output!.layout;
-  const width = bytesOf(output!, shape.slice(batchDims + 1));
-  const each = sizeOfShape(ids.layout.shape.slice(batchDims));
+  const { count: each, segments, width, long } = segmentsOf(form, inputs, [output!]);
   const axes: Axis[] = [
     {
-      extent: sizeOfShape(shape.slice(0, batchDims)),
-      strides: [(each * width) / 4, each, (shape[batchDims]! * width) / 4],
+      extent: sizeOfShape(shape.slice(0, form.batchDims)),
+      strides: [(each * width) / 4, each, (segments * width) / 4],
     },
   ];
-  const sum = rows.segmentSum(output!.buffer.dtype === "float32" ? "f32x4" : "i32x4");
   const addresses = [data, ids, output!].map((value) => routine.address(value));
   const count = ids.count === null ? i32(each) : rowCount(routine, ids);
-  const adding =
-    width === 0 ? [] : routine.walk(axes, addresses, (at) => [sum.call(...at, count, i32(width)) as wasm.Statement]);
+  const sum = (at: readonly wasm.Value[]) =>
+    long
+      ? rows.longSegmentSum.call(...at, count, i32(width), i32(segments), i32(work))
+      : rows.segmentSum(output!.buffer.dtype === "float32" ? "f32x4" : "i32x4").call(...at, count, i32(width));
+  const adding = width === 0 ? [] : routine.walk(axes, addresses, (at) => [sum(at) as wasm.Statement]);
   return [rows.zeros.call(routine.address(output!), i32(bytesOf(output!))) as wasm.Statement, ...adding];
 }
 

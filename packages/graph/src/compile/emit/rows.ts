@@ -2,15 +2,15 @@ import { wasm } from "@gradtape/tensor";
 
 /* Kernels that work on rows named by indices. Each is added to a module once. */
 
-const { f32x4, i32, ifElse, load, op, store, storeLane, whileDo } = wasm;
+const { f32x4, i32, ifElse, load, op, store, whileDo } = wasm;
 type Code = wasm.Value;
 type Statement = wasm.Statement;
 
-const plus = (a: Code, b: Code) => op("i32.add", a, b);
-const times = (a: Code, b: Code) => op("i32.mul", a, b);
-const less = (a: Code, b: number) => op("i32.lt_s", a, i32(b));
+export const plus = (a: Code, b: Code) => op("i32.add", a, b);
+export const times = (a: Code, b: Code) => op("i32.mul", a, b);
+export const less = (a: Code, b: number) => op("i32.lt_s", a, i32(b));
 
-function define(
+export function define(
   module: wasm.WasmModule,
   parameters: number,
   body: (made: wasm.WasmFunction, ...params: wasm.Local[]) => Statement[],
@@ -20,8 +20,13 @@ function define(
   return made;
 }
 
-/** `bytes` bytes (a multiple of 4), sixteen at a time: `each(load from, address to)`. */
-function run(bytes: wasm.Local, pointers: readonly wasm.Local[], wide: Statement[], narrow: Statement[]): Statement[] {
+/** `bytes` bytes (a multiple of 4), sixteen at a time and then four: the pointers move on. */
+export function run(
+  bytes: wasm.Local,
+  pointers: readonly wasm.Local[],
+  wide: Statement[],
+  narrow: Statement[],
+): Statement[] {
   const step = (by: number) => pointers.map((pointer) => pointer.set(plus(pointer.get(), i32(by))));
   const enough = (count: number) => op("i32.ge_s", bytes.get(), i32(count));
   const take = (count: number) => bytes.set(op("i32.sub", bytes.get(), i32(count)));
@@ -57,36 +62,6 @@ export function addGather(module: wasm.WasmModule, zeros: wasm.WasmFunction): wa
           ],
         ),
         indices!.set(plus(indices!.get(), i32(4))),
-        count!.set(op("i32.sub", count!.get(), i32(1))),
-      ]),
-    ];
-  });
-}
-
-/** `add(rows, ids, to, count, rowBytes)`: each row added to the one of `to` that its id names; negative ids are passed over. */
-export function addSegmentSum(module: wasm.WasmModule, type: "f32x4" | "i32x4"): wasm.WasmFunction {
-  const add = `${type}.add` as const;
-  return define(module, 5, (made, rows, ids, to, count, rowBytes) => {
-    const [target, left, id] = [made.local("i32"), made.local("i32"), made.local("i32")];
-    const sum = (name: "v128.load" | "v128.load32_splat") => op(add, load(name, target.get()), load(name, rows!.get()));
-    return [
-      whileDo(count!.get(), [
-        id.set(load("i32.load", ids!.get())),
-        ifElse(
-          less(id.get(), 0),
-          [rows!.set(plus(rows!.get(), rowBytes!.get()))],
-          [
-            target.set(plus(to!.get(), times(id.get(), rowBytes!.get()))),
-            left.set(rowBytes!.get()),
-            ...run(
-              left,
-              [target, rows!],
-              [store("v128.store", target.get(), sum("v128.load"))],
-              [storeLane(target.get(), sum("v128.load32_splat"), 0)],
-            ),
-          ],
-        ),
-        ids!.set(plus(ids!.get(), i32(4))),
         count!.set(op("i32.sub", count!.get(), i32(1))),
       ]),
     ];

@@ -1,0 +1,70 @@
+import { type DType, isFloating } from "../dtype.ts";
+import { foldStages, type Program } from "./program.ts";
+import type { Scalar } from "./scalar.ts";
+import * as k from "./scalar.ts";
+
+/*
+ * The order of every sum of floats, for folds along rows and for rows that share a segment: blocks of `BLOCK` consecutive
+ * terms are added up from 0 on, term by term; the blocks are added in order, and what rounding takes from their total
+ * is collected beside it and added at the end. So the error does not grow with the number of terms.
+ *
+ * The operations on totals are written here once, for numbers and for expressions of the kernel language.
+ */
+
+/** Terms that are added up before anything is collected. A sum of at most so many terms is the plain one. */
+export const BLOCK = 16;
+
+/** What the order needs of the numbers that it is carried out on. */
+export interface Arithmetic<T, Condition> {
+  add(x: T, y: T): T;
+  sub(x: T, y: T): T;
+  abs(x: T): T;
+  lt(x: T, limit: number): Condition;
+  select(condition: Condition, x: T, y: T): T;
+}
+
+const exact = {
+  abs: Math.abs,
+  lt: (x: number, limit: number) => x < limit,
+  select: (condition: boolean, x: number, y: number) => (condition ? x : y),
+};
+
+/** The arithmetic of plain numbers, each operation rounded to the type. */
+export const numbers: { readonly [D in "float32" | "float64"]: Arithmetic<number, boolean> } = {
+  float32: { ...exact, add: (x, y) => Math.fround(x + y), sub: (x, y) => Math.fround(x - y) },
+  float64: { ...exact, add: (x, y) => x + y, sub: (x, y) => x - y },
+};
+
+/** The total after one more block, and the sum of what rounding took (Dekker's fast two-sum). Both begin at 0. */
+export function carried<T, C>({ add, sub }: Arithmetic<T, C>, total: T, lost: T, block: T): readonly [T, T] {
+  const next = add(total, block);
+  return [next, add(lost, sub(block, sub(next, total)))];
+}
+
+/** The sum of all blocks. Nothing is added to a total that overflowed. */
+export function settled<T, C>({ add, abs, lt, select }: Arithmetic<T, C>, total: T, lost: T): T {
+  return select(lt(abs(lost), Number.POSITIVE_INFINITY), add(total, lost), total);
+}
+
+/** True for the folds that follow this order; the others join one term after the other. */
+export function isBlocked({ op, combine, type }: Scalar): boolean {
+  return op === "fold" && combine === "add" && isFloating(type);
+}
+
+/** True when no sum along rows of `length` elements has more than one block: nothing besides its additions is needed. */
+export function fitsBlock({ outputs, printed }: Program, length: number): boolean {
+  if (length <= BLOCK) return true;
+  const sums = (printed.get("has sums") as boolean | undefined) ?? foldStages(outputs).flat().some(isBlocked);
+  printed.set("has sums", sums);
+  return !sums;
+}
+
+/** The steps on one type as expressions: `inputs` stand for what they are made from. */
+export function sumSteps(type: DType) {
+  const [total, lost, block] = [0, 1, 2].map((i) => k.input(i, type)) as [Scalar, Scalar, Scalar];
+  return {
+    inputs: { total, lost, block },
+    next: carried<Scalar, Scalar>(k, total, lost, block),
+    result: settled<Scalar, Scalar>(k, total, lost),
+  };
+}
