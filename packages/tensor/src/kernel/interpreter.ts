@@ -3,7 +3,7 @@ import { sizeOf } from "../shape.ts";
 import type { PrintedLoops } from "./javascript.ts";
 import { foldStages, type Level, levelOf, type Program } from "./program.ts";
 import { foldStart, type Scalar } from "./scalar.ts";
-import { BLOCK, carried, isBlocked, numbers, settled } from "./sum.ts";
+import { BLOCK, carried, isBlocked, numbers } from "./sum.ts";
 
 /*
  * Runs programs where text may not become code. A node has a register with its values at some positions of the row, and
@@ -122,9 +122,11 @@ function joined(node: Scalar): Joined {
     join(n, a) {
       for (let from = 0; from < n; from += BLOCK) {
         const block = join(0, from, Math.min(from + BLOCK, n), a);
-        [sum, lost] = carried(rounded, sum, lost, block);
+        const next = carried(rounded, sum, lost, block);
+        sum = next[0];
+        lost = next[1];
       }
-      return settled(rounded, sum, lost);
+      return sum;
     },
   };
 }

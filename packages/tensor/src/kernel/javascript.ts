@@ -1,7 +1,7 @@
 import type { DType, TypedData } from "../dtype.ts";
 import { foldStages, type Level, levelOf, type Program } from "./program.ts";
 import { foldStart, type Scalar } from "./scalar.ts";
-import { BLOCK, isBlocked, sumSteps } from "./sum.ts";
+import { BLOCK, isBlocked, sumStep } from "./sum.ts";
 
 /*
  * Prints programs as JavaScript loops. The printed function walks the outer axes; for each position it runs one pass
@@ -120,21 +120,17 @@ class Scope {
   }
 }
 
-/** The statements that a blocked sum in `name` needs besides its additions. */
-function blockedSum({ type }: Scalar, name: string) {
-  const { inputs, next, result } = sumSteps(type);
-  const [total, lost] = [`${name}_total`, `${name}_lost`];
-  const scope = new Scope(`${name}_`);
+/** The statements that a blocked sum in `block` needs besides its additions: before the row, after each block, at the end. */
+function blockedSum({ type }: Scalar, block: string) {
+  const { inputs, next } = sumStep(type);
+  const [total, lost] = [`${block}_total`, `${block}_lost`];
+  const scope = new Scope(`${block}_`);
   scope.alias(inputs.total, total);
   scope.alias(inputs.lost, lost);
-  scope.alias(inputs.block, name);
+  scope.alias(inputs.block, block);
   const [nextTotal, nextLost] = next.map((node) => scope.compute(node));
-  const close = [...scope.lines, `${total} = ${nextTotal};`, `${lost} = ${nextLost};`, `${name} = 0;`];
-  const ending = new Scope(`${name}_`);
-  ending.alias(inputs.total, total);
-  ending.alias(inputs.lost, lost);
-  const sum = ending.compute(result);
-  return { begin: `let ${total} = 0, ${lost} = 0;`, close, end: [...ending.lines, `${name} = ${sum};`] };
+  const close = ["{", ...scope.lines, `${total} = ${nextTotal};`, `${lost} = ${nextLost};`, `${block} = 0;`, "}"];
+  return { begin: `let ${total} = 0, ${lost} = 0;`, close, end: `${block} = ${total};` };
 }
 
 /**
@@ -215,9 +211,9 @@ export function source(
           scope.lines.push(`${name} = ${expression(joined, [name, emit(scope, row, node.args[0]!)])};`);
         });
       },
-      sums.flatMap(({ close }) => ["{", ...close, "}"]),
+      sums.length === 0 ? [] : ["{", ...sums.flatMap(({ close }) => close), "}"],
     );
-    row.lines.push(...sums.flatMap(({ close, end }) => ["{", ...close, "}", "{", ...end, "}"]));
+    row.lines.push(...sums.flatMap(({ close, end }) => (inner === 1 ? [end] : [...close, end])));
     for (const [i, node] of folds.entries()) row.alias(node, accumulators[i]!);
   });
 
@@ -277,17 +273,17 @@ function loops(
   const end = through ? last : last + 1;
   for (let axis = first; axis < end; axis++) {
     if (close.length > 0 && axis === last) {
-      return [
-        ...lines,
+      // A block may go on in the next row of an inner axis.
+      const [room, closing] =
+        first === last
+          ? [`${BLOCK}`, close]
+          : [`${BLOCK} - position % ${BLOCK}`, [`if (position % ${BLOCK} === 0)`, ...close]];
+      lines.push(
         `for (let i${axis} = 0; i${axis} < n${axis}; ) {`,
-        `const end = Math.min(n${axis}, i${axis} + ${BLOCK} - position % ${BLOCK});`,
-        `for (; i${axis} < end; i${axis}++) {`,
-        ...body,
-        "}",
-        `if (position % ${BLOCK} === 0) {`,
-        ...close,
-        ...Array(end - first + 1).fill("}"),
-      ];
+        `const end = Math.min(n${axis}, i${axis} + ${room});`,
+        ...[`for (; i${axis} < end; i${axis}++) {`, ...body, "}"],
+      );
+      return [...lines, ...closing, ...Array(end - first).fill("}")];
     }
     lines.push(`for (let i${axis} = 0; i${axis} < n${axis}; i${axis}++) {`);
     // The innermost axis is addressed in place; the others move the base of every operand.

@@ -3,7 +3,7 @@ import { type Shape, sizeOf } from "../shape.ts";
 import { emptyTensor } from "../tensor.ts";
 import { indexOutOfRange } from "./indexing.ts";
 import type { Kernel } from "./kernel.ts";
-import { BLOCK, carried, numbers, settled } from "./sum.ts";
+import { BLOCK, carried, numbers } from "./sum.ts";
 
 /**
  * Row `i` of the result is the sum of the rows of the first input whose id (second input) is `i`, separately for each
@@ -76,8 +76,6 @@ class LongSum {
   /** The sums, to `target` from `to` on. */
   store(target: TypedData, to: number): void {
     this.close();
-    this.total.forEach((total, j) => {
-      target[to + j] = settled(this.rounded, total, this.lost[j]!);
-    });
+    target.set(this.total, to);
   }
 }

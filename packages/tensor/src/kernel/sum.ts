@@ -5,10 +5,10 @@ import * as k from "./scalar.ts";
 
 /*
  * The order of every sum of floats, for folds along rows and for rows that share a segment: blocks of `BLOCK` consecutive
- * terms are added up from 0 on, term by term; the blocks are added in order, and what rounding takes from their total
- * is collected beside it and added at the end. So the error does not grow with the number of terms.
+ * terms are added up from 0 on, one after the other; to each block is added what rounding took from the total before
+ * (Kahan), and the result to the total. So the error does not grow with the number of terms.
  *
- * The operations on totals are written here once, for numbers and for expressions of the kernel language.
+ * The step from block to block is written here once, for numbers and for expressions of the kernel language.
  */
 
 /** Terms that are added up before anything is collected. A sum of at most so many terms is the plain one. */
@@ -20,13 +20,13 @@ export interface Arithmetic<T, Condition> {
   sub(x: T, y: T): T;
   abs(x: T): T;
   lt(x: T, limit: number): Condition;
-  select(condition: Condition, x: T, y: T): T;
+  select(condition: Condition, x: T, y: 0): T;
 }
 
 const exact = {
   abs: Math.abs,
   lt: (x: number, limit: number) => x < limit,
-  select: (condition: boolean, x: number, y: number) => (condition ? x : y),
+  select: (condition: boolean, x: number, y: 0) => (condition ? x : y),
 };
 
 /** The arithmetic of plain numbers, each operation rounded to the type. */
@@ -35,15 +35,12 @@ export const numbers: { readonly [D in "float32" | "float64"]: Arithmetic<number
   float64: { ...exact, add: (x, y) => x + y, sub: (x, y) => x - y },
 };
 
-/** The total after one more block, and the sum of what rounding took (Dekker's fast two-sum). Both begin at 0. */
-export function carried<T, C>({ add, sub }: Arithmetic<T, C>, total: T, lost: T, block: T): readonly [T, T] {
-  const next = add(total, block);
-  return [next, add(lost, sub(block, sub(next, total)))];
-}
-
-/** The sum of all blocks. Nothing is added to a total that overflowed. */
-export function settled<T, C>({ add, abs, lt, select }: Arithmetic<T, C>, total: T, lost: T): T {
-  return select(lt(abs(lost), Number.POSITIVE_INFINITY), add(total, lost), total);
+/** The total after one more block, and what rounding took from it. Both begin at 0; of infinity nothing is taken. */
+export function carried<T, C>(arithmetic: Arithmetic<T, C>, total: T, lost: T, block: T): readonly [T, T] {
+  const { add, sub, abs, lt, select } = arithmetic;
+  const term = add(block, lost);
+  const next = add(total, term);
+  return [next, select(lt(abs(next), Number.POSITIVE_INFINITY), sub(term, sub(next, total)), 0)];
 }
 
 /** True for the folds that follow this order; the others join one term after the other. */
@@ -59,12 +56,8 @@ export function fitsBlock({ outputs, printed }: Program, length: number): boolea
   return !sums;
 }
 
-/** The steps on one type as expressions: `inputs` stand for what they are made from. */
-export function sumSteps(type: DType) {
+/** That step on one type as expressions of its `inputs`. */
+export function sumStep(type: DType) {
   const [total, lost, block] = [0, 1, 2].map((i) => k.input(i, type)) as [Scalar, Scalar, Scalar];
-  return {
-    inputs: { total, lost, block },
-    next: carried<Scalar, Scalar>(k, total, lost, block),
-    result: settled<Scalar, Scalar>(k, total, lost),
-  };
+  return { inputs: { total, lost, block }, next: carried<Scalar, Scalar>(k, total, lost, block) };
 }

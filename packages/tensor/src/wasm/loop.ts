@@ -1,7 +1,7 @@
 import type { Movement } from "../kernel/javascript.ts";
 import { foldStages, type Level, levelOf, type Program } from "../kernel/program.ts";
 import { foldStart, type Scalar } from "../kernel/scalar.ts";
-import { BLOCK, isBlocked, sumSteps } from "../kernel/sum.ts";
+import { BLOCK, isBlocked, sumStep } from "../kernel/sum.ts";
 import {
   doWhile,
   i32,
@@ -143,6 +143,13 @@ class Scope {
   alias(node: Scalar, local: Local): void {
     this.values.set(node, local);
   }
+
+  /** The value of a node whose leaves have locals. */
+  compute(node: Scalar): Value {
+    if (node.op === "constant") return constantVector(node.value!, node.type)!;
+    const args = () => node.args.map((arg) => this.compute(arg));
+    return (this.find(node) ?? this.keep(node, vector(node, args())!)).get();
+  }
 }
 
 const plus = (a: Value, b: Value) => op("i32.add", a, b);
@@ -247,7 +254,7 @@ function body(parts: Parts, width: Width): Statement[] {
         scope.statements.push(sums[i]!.set(joined(node.combine!, node.type, sums[i]!.get(), value)!));
       });
     }, close);
-    row.statements.push(...(inner === 1 ? [] : close), ...blocked.flatMap(({ end }) => end));
+    row.statements.push(...(inner === 1 ? [] : close), ...blocked.map(({ end }) => end));
     for (const [i, node] of folds.entries()) row.alias(node, sums[i]!);
   }
   const at = (level: Level) =>
@@ -270,30 +277,20 @@ function body(parts: Parts, width: Width): Statement[] {
   return row.statements;
 }
 
-/** The statements that the blocked sum of a fold in `sum` needs besides its additions. */
-function blockedSum(made: WasmFunction, { type }: Scalar, sum: Local) {
-  const { inputs, next, result } = sumSteps(type);
+/** The statements that a blocked sum in `block` needs besides its additions: before the row, after each block, at the end. */
+function blockedSum(made: WasmFunction, { type }: Scalar, block: Local) {
+  const { inputs, next } = sumStep(type);
   const zero = constantVector(0, type)!;
   const [total, lost] = [made.local("v128"), made.local("v128")];
-  const compute = (scope: Scope, node: Scalar): Value => {
-    if (node.op === "constant") return constantVector(node.value!, type)!;
-    const args = () => node.args.map((arg) => compute(scope, arg));
-    return scope.find(node)?.get() ?? scope.keep(node, vector(node, args())!).get();
-  };
-  const steps = () => {
-    const scope = new Scope(made, [], null);
-    scope.alias(inputs.total, total);
-    scope.alias(inputs.lost, lost);
-    scope.alias(inputs.block, sum);
-    return scope;
-  };
-  const [closing, ending] = [steps(), steps()];
-  const [nextTotal, nextLost] = next.map((node) => compute(closing, node)) as [Value, Value];
-  const settled = compute(ending, result);
+  const scope = new Scope(made, [], null);
+  scope.alias(inputs.total, total);
+  scope.alias(inputs.lost, lost);
+  scope.alias(inputs.block, block);
+  const [nextTotal, nextLost] = next.map((node) => scope.compute(node)) as [Value, Value];
   return {
     begin: [total.set(zero), lost.set(zero)],
-    close: [...closing.statements, total.set(nextTotal), lost.set(nextLost), sum.set(zero)],
-    end: [...ending.statements, sum.set(settled)],
+    close: [...scope.statements, total.set(nextTotal), lost.set(nextLost), block.set(zero)],
+    end: block.set(total.get()),
   };
 }
 

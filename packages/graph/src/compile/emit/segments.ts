@@ -53,7 +53,7 @@ const lanes: sums.Arithmetic<Code, Code> = {
   sub: (x, y) => op("f32x4.sub", x, y),
   abs: (x) => op("f32x4.abs", x),
   lt: (x, limit) => op("f32x4.lt", x, f32x4(limit)),
-  select: (condition, x, y) => op("v128.bitselect", x, y, condition),
+  select: (condition, x) => op("v128.and", x, condition),
 };
 
 /** A kernel over rows that lie at the first parameters, its last one their length: `each` makes of vectors what is stored. */
@@ -93,7 +93,6 @@ export function addLongSegmentSum(
 ): wasm.WasmFunction {
   const addRow = rowKernel(module, 2, (sum, row) => [lanes.add(sum!, row!), null]);
   const close = rowKernel(module, 3, (total, lost, block) => [...sums.carried(lanes, total!, lost!, block!), f32x4(0)]);
-  const settle = rowKernel(module, 2, (total, lost) => [sums.settled(lanes, total!, lost!), null]);
   return define(module, 7, (made, rows, ids, to, count, rowBytes, segments, work) => {
     const local = () => made.local("i32");
     const [end, at, left, most, id, long, row] = [local(), local(), local(), local(), local(), local(), local()];
@@ -158,7 +157,7 @@ export function addLongSegmentSum(
             advance(row, rowBytes!.get()),
             decrease(count!),
           ]),
-          ...eachSegment([ifElse(long.get(), [closing, settle.call(total, lost, rowBytes!.get()) as Statement])]),
+          ...eachSegment([ifElse(long.get(), [closing])]),
         ],
       ),
     ];
