@@ -335,7 +335,7 @@ const unsortedSegmentSumDef = entry<SegmentAttributes>({
 });
 
 /**
- * Row `i` of the result is the sum of the rows of `data` whose id is `i`, added in order of appearance; shape
+ * Row `i` of the result is the sum of the rows of `data` whose id is `i`, in order of appearance, added as in `sum`; shape
  * `[numSegments] + data[segmentIds.rank..]`. Negative ids are dropped; ids beyond are an InvalidArgumentError.
  */
 export const unsortedSegmentSum = defineOp(

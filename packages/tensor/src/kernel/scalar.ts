@@ -24,7 +24,7 @@ export type ScalarOp =
   | "constant"
   | "index" // int32: position along the folded axes
   | "extent" // int32: number of positions along the folded axes
-  | "fold" // joins the argument over the folded axes, in ascending order
+  | "fold" // joins the argument over the folded axes, in a fixed order
   | "cast"
   | "select" // args: bool, then two of one type
   | BinaryOp
@@ -144,7 +144,7 @@ export function select(condition: Scalar, x: Operand, y: Operand): Scalar {
   return { op: "select", type: operand.type, args };
 }
 
-/** `x` joined over the folded axes, from the first position to the last. */
+/** `x` joined over the folded axes, from the first position to the last; floats are added in the order of sum.ts. */
 export function fold(combine: Combine, x: Scalar): Scalar {
   return { op: "fold", type: x.type, args: [x], combine };
 }
