@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allocate } from "../dtype.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { blockedSum } from "../fixtures/blocked-sum.ts";
 import { permuted, rowMajor } from "../layout.ts";
 import { tensor } from "../literal.ts";
+import { allocate } from "../memory.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { EagerTensor, fromData } from "../tensor.ts";
 import { checkIndices, gatherRows, nonZeroPositions, uniqueElements } from "./indexing.ts";

@@ -1,4 +1,5 @@
-import { allocate, type DType, isFloating, type TypedData } from "../dtype.ts";
+import { type DType, isFloating, type TypedData } from "../dtype.ts";
+import { allocate } from "../memory.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { emptyTensor } from "../tensor.ts";
 import { indexOutOfRange } from "./indexing.ts";

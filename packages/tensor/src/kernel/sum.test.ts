@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { allocate, type DType, type TypedData } from "../dtype.ts";
+import type { DType, TypedData } from "../dtype.ts";
 import { blockedSum } from "../fixtures/blocked-sum.ts";
 import { permuted, rowMajor } from "../layout.ts";
+import { allocate } from "../memory.ts";
 import { generator } from "../random/generator.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { EagerTensor, fromData } from "../tensor.ts";
