@@ -79,8 +79,8 @@ export class Checkpoint {
   restore(saved: Uint8Array | SavedRun, { partial = false }: RestoreOptions = {}): RestoreReport {
     const run = saved instanceof Uint8Array ? decodeRun(saved) : checkRun(saved);
     const contents = this.contents();
-    const present = this.variablesOf(contents);
-    const wanted = new Map<string, TensorSpec>([...present, ...this.slotsToCome(contents, run.values), ...present]);
+    const wanted = new Map<string, TensorSpec>(this.variablesOf(contents));
+    for (const [name, spec] of this.slotsToCome(contents, run.values)) if (!wanted.has(name)) wanted.set(name, spec);
     const report = compare(run, wanted, contents.states);
     const differences = tell(report);
     if (differences.length > 0 && !partial) {

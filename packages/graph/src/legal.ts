@@ -61,9 +61,8 @@ export function statedShape<S extends PartialShape>(
  */
 export function legalSpecs(def: OpDef, inputs: readonly Input[], attributes: Attributes): readonly TensorSpec[] {
   checkInputs(def, inputs);
-  const specs = inferred(def, inputs, attributes);
   checkAttributes(def, attributes);
-  return specs;
+  return inferred(def, inputs, attributes);
 }
 
 function inferred(def: OpDef, inputs: readonly Input[], attributes: Attributes): readonly TensorSpec[] {

@@ -85,7 +85,7 @@ export class Executable {
       fetched,
       this.kernels.map((kernel) => workBytes(kernel, machine.threads)),
     );
-    if (verifying) verifyPlan(this.plan);
+    if (verifying) verifyPlan(this.plan.areas());
     const cellBytes = Math.ceil((4 * this.states.length) / ALIGNMENT) * ALIGNMENT;
     const total = cellBytes + this.plan.arena.bytes;
     const at = machine.allocate(total);

@@ -83,6 +83,14 @@ export interface MemoryPlan {
   offsetOf(buffer: Buffer): number;
   /** Where the work area of a kernel begins. */
   workOf(kernel: number): number;
+  /** Everything that has a place: buffers and work areas. */
+  areas(): Area[];
+}
+
+/** A part of the arena, as long as it is taken. */
+export interface Area extends Lifetime {
+  readonly what: string;
+  readonly at: number;
 }
 
 export const bytesOf = ({ dtype, size }: Buffer): number => size * elementBytes(dtype);
@@ -130,5 +138,10 @@ export function planMemory(
     lifetimes,
     offsetOf: (buffer) => offsets.get(buffer)!,
     workOf: (kernel) => arena.offsets[lifetimes.size + kernel]!,
+    areas() {
+      const buffers = [...lifetimes].map(([{ id }, lifetime]) => ({ what: `buffer ${id}`, ...lifetime }));
+      const works = areas.map((area, i) => ({ what: `the work area of kernel ${i}`, ...area }));
+      return [...buffers, ...works].map((area, i) => ({ ...area, at: arena.offsets[i]! }));
+    },
   };
 }

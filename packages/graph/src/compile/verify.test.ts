@@ -1,7 +1,10 @@
 import { rowMajor } from "@gradtape/tensor";
 import { describe, expect, test } from "vitest";
+import type { Kernel } from "./fuse.ts";
+import type { Node } from "./node.ts";
+import { type Area, planMemory } from "./plan.ts";
 import { Buffers, type Value, whole } from "./values.ts";
-import { verifyOrder } from "./verify.ts";
+import { verifyKernels, verifyNodes, verifyOrder, verifyPlan } from "./verify.ts";
 
 /* Each rule of a legal order has an order that breaks just it. */
 
@@ -58,5 +61,68 @@ describe("orders that break a rule", () => {
     ],
   ])("%s", (_, stages, fetched, message) => {
     expect(() => verifyOrder("a pass", stages, fetched)).toThrow(`compile: after a pass: ${message}`);
+  });
+});
+
+describe("nodes and kernels are held to that order", () => {
+  const check = { kind: "bulk", form: { kind: "unique" } } as const;
+  const node = (inputs: readonly Value[], outputs: readonly Value[]): Node => {
+    return { id: 0, operations: [], work: check, inputs, outputs, writes: [], counts: null };
+  };
+  const kernel = (reads: readonly Value[], makes: readonly Value[]): Kernel => {
+    return { nodes: [], loops: null, product: null, bulk: null, reads, makes, counts: null };
+  };
+
+  test("nodes", () => {
+    verifyNodes("ordering", [node([fed], [a]), node([a], [b])], [b]);
+    expect(() => verifyNodes("ordering", [node([a], [b]), node([fed], [a])], [b])).toThrow(
+      `compile: after ordering: stage 0 reads t${a.buffer.id} before it is made`,
+    );
+  });
+
+  test("kernels", () => {
+    verifyKernels([kernel([fed], [a]), kernel([a], [b])], [b]);
+    expect(() => verifyKernels([kernel([fed], [a])], [b])).toThrow(
+      `compile: after fusing: a result reads t${b.buffer.id} before it is made`,
+    );
+  });
+});
+
+describe("plans", () => {
+  const area = (what: string, at: number, bytes: number, first: number, last: number): Area => {
+    return { what, at, bytes, first, last };
+  };
+
+  test("what planMemory makes is legal, work areas among it", () => {
+    const kernels = [stage([fed], [a]), stage([a], [b])].map(({ reads, makes }): Kernel => {
+      return { nodes: [], loops: null, product: null, bulk: null, reads, makes, counts: null };
+    });
+    const areas = planMemory(kernels, [fed.buffer], [b], [100, 200]).areas();
+    expect(areas.map(({ what }) => what)).toEqual([
+      ...[fed, a, b].map(({ buffer }) => `buffer ${buffer.id}`),
+      "the work area of kernel 0",
+      "the work area of kernel 1",
+    ]);
+    verifyPlan(areas);
+    const work = areas.at(-1)!;
+    const moved = [...areas.slice(0, -1), { ...work, at: areas[2]!.at }];
+    expect(() => verifyPlan(moved)).toThrow(/buffer \d and the work area of kernel 1 overlap while both are needed/);
+  });
+
+  test.each<[string, Area[], RegExp | null]>([
+    ["one after the other in one place", [area("x", 0, 64, 0, 1), area("y", 0, 64, 2, 3)], null],
+    ["side by side", [area("x", 0, 64, 0, 3), area("y", 64, 64, 0, 3)], null],
+    ["of no bytes", [area("x", 0, 64, 0, 3), area("y", 0, 0, 0, 3)], null],
+    ["the same place", [area("x", 0, 64, 0, 2), area("y", 0, 64, 2, 3)], /x and y overlap/],
+    ["reaching into the next", [area("x", 0, 65, 0, 3), area("y", 64, 64, 1, 2)], /x and y overlap/],
+    ["around another", [area("x", 64, 64, 1, 2), area("y", 0, 256, 0, 3)], /[xy] and [xy] overlap/],
+    [
+      "a third of many",
+      [area("x", 0, 64, 0, 9), area("y", 64, 64, 0, 4), area("z", 128, 64, 0, 9), area("w", 100, 64, 5, 6)],
+      /z and w overlap/,
+    ],
+  ])("%s", (_, areas, message) => {
+    if (message === null) verifyPlan(areas);
+    else expect(() => verifyPlan(areas)).toThrow(message);
   });
 });

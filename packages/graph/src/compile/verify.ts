@@ -1,7 +1,7 @@
 import { ValueError } from "@gradtape/tensor";
 import type { Kernel } from "./fuse.ts";
 import type { Node } from "./node.ts";
-import type { MemoryPlan } from "./plan.ts";
+import type { Area } from "./plan.ts";
 import type { Buffer, Value } from "./values.ts";
 
 /** What is done one after the other: what it reads, makes and writes. */
@@ -60,11 +60,10 @@ export function verifyKernels(kernels: readonly Kernel[], fetched: readonly Valu
 }
 
 /** No two things that live at the same time overlap. */
-export function verifyPlan({ lifetimes, offsetOf }: MemoryPlan): void {
-  const all = [...lifetimes].map(([buffer, lifetime]) => ({ buffer, ...lifetime, at: offsetOf(buffer) }));
+export function verifyPlan(all: readonly Area[]): void {
   const endings = [...all].sort((a, b) => a.last - b.last);
   // What lives at present, by its place. Neighbours that do not overlap are enough.
-  const present: typeof all = [];
+  const present: Area[] = [];
   const placeOf = (at: number) => {
     let [low, high] = [0, present.length];
     while (low < high) {
@@ -85,7 +84,7 @@ export function verifyPlan({ lifetimes, offsetOf }: MemoryPlan): void {
     const behind = present[place];
     const clash = before !== undefined && before.at + before.bytes > each.at ? before : behind;
     if (clash !== undefined && clash.at < each.at + each.bytes && each.at < clash.at + clash.bytes)
-      throw new ValueError(`compile: buffers ${clash.buffer.id} and ${each.buffer.id} overlap while both are needed`);
+      throw new ValueError(`compile: ${clash.what} and ${each.what} overlap while both are needed`);
     present.splice(place, 0, each);
   }
 }
