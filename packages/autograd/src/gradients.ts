@@ -13,12 +13,11 @@ import {
   type Operation,
   onesLike,
   SymbolicTensor,
-  telling,
   tuple,
   Variable,
   zerosLike,
 } from "@gradtape/graph";
-import { compatible, RuntimeError, shapeMessage, Tensor, ValueError, wrongAxis } from "@gradtape/tensor";
+import { compatible, RuntimeError, shapeMessage, Tensor, telling, ValueError, wrongAxis } from "@gradtape/tensor";
 import { backprop, type Detours } from "./backprop.ts";
 import { checkUnconnected, type Differentiable, type UnconnectedGradients } from "./endpoints.ts";
 import { flatten } from "./structure.ts";

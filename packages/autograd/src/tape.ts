@@ -1,8 +1,6 @@
 import {
   type Cotangent,
-  here,
   type Input,
-  lineOf,
   NumericsCheck,
   nameOf,
   type Operand,
@@ -11,11 +9,21 @@ import {
   recorders,
   reshape,
   type State,
-  telling,
   Variable,
   watchedBy,
 } from "@gradtape/graph";
-import { fill, formatShape, isFloating, isStatic, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
+import {
+  fill,
+  formatShape,
+  here,
+  isFloating,
+  isStatic,
+  lineOf,
+  RuntimeError,
+  Tensor,
+  telling,
+  ValueError,
+} from "@gradtape/tensor";
 import { backprop } from "./backprop.ts";
 import {
   checkUnconnected,

@@ -1,8 +1,7 @@
-import { EagerTensor, type Tensor, ValueError, view } from "@gradtape/tensor";
+import { EagerTensor, located, type Tensor, ValueError, view } from "@gradtape/tensor";
 import { currentGraph, differentiatedOp, recorders, takeName } from "./context.ts";
 import { execute } from "./execute.ts";
 import type { Graph } from "./graph.ts";
-import { located } from "./location.ts";
 import { asCalled, SymbolicTensor } from "./operation.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";

@@ -1,22 +1,26 @@
 import {
   compatible,
   type DType,
+  type Fields,
   isFloating,
   isStatic,
+  located,
   map,
   type PartialShape,
   type Program,
   program,
   type Scalar,
+  Signature,
   shapeMessage,
+  string,
   type Tensor,
   type TensorSpec,
+  named as titled,
   ValueError,
   wrongAxis,
 } from "@gradtape/tensor";
 import { apply } from "./apply.ts";
-import { named } from "./context.ts";
-import { located, telling } from "./location.ts";
+import { currentGraph, named } from "./context.ts";
 import { checkOneDType } from "./operand.ts";
 import type { Cotangent, Input, OpDef, OpRecord } from "./record.ts";
 import { entry } from "./registry.ts";
@@ -39,29 +43,62 @@ export interface OpOptions {
   readonly name?: string;
 }
 
-/** Joins a public function with the entry it applies, and gives it the option `name`. */
-export function defineOp<F extends (...args: any[]) => unknown>(def: OpDef, call: F): Op<F> {
-  const withName = (...args: unknown[]) => {
-    const name = nameOption(args[args.length - 1]);
+/**
+ * Joins a public function with the entry it applies. It takes `positions`, then `options`, and the option `name` besides;
+ * `call` gets them in their places.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function defineOp<F extends (...args: any[]) => unknown>(
+  def: OpDef,
+  positions: Fields,
+  options: Fields,
+  call: F,
+): Op<F> {
+  const within: Within = (name, body) => named(def, name, body);
+  return Object.assign(nameable(def.name, positions, options, call, within), { op: def }) as unknown as Op<F>;
+}
+
+/** A function made of several ops. The option `name` is that of their scope. */
+/* @__NO_SIDE_EFFECTS__ */
+export function composed<F extends (...args: any[]) => unknown>(
+  name: string,
+  positions: Fields,
+  options: Fields,
+  call: F,
+): Nameable<F> {
+  const within: Within = (scope, body) => currentGraph()?.nameScope(scope, body) ?? body();
+  return nameable(name, positions, options, call, within) as Nameable<F>;
+}
+
+/** Runs a body whose operations have a name. */
+type Within = (name: string, body: () => unknown) => unknown;
+
+/** A public function that takes the option `name`. */
+function nameable<F extends (...args: any[]) => unknown>(
+  title: string,
+  positions: Fields,
+  options: Fields,
+  call: F,
+  within: Within,
+): F {
+  const signature = new Signature(title, positions, { ...options, name: string });
+  const count = Object.keys(positions).length;
+  const checked = (...args: unknown[]) => {
     try {
-      return name === undefined ? call(...args) : named(def, name, () => call(...args));
+      const placed = signature.read(args);
+      const name = (placed[count] as OpOptions | undefined)?.name;
+      return name === undefined ? call(...placed) : within(name, () => call(...placed));
     } catch (error) {
       throw located(error);
     }
   };
-  Object.defineProperty(withName, "name", { value: def.name });
-  return Object.assign(withName, { op: def }) as unknown as Op<F>;
+  return titled(checked as unknown as F, signature);
 }
 
-/** A function made of ops, whose own mistakes are told with the user's line as those of ops are. */
-export function composed<F extends (...args: any[]) => unknown>(name: string, call: F): F {
-  const told = (...args: unknown[]) => telling(() => call(...args));
-  return Object.defineProperty(told, "name", { value: name }) as unknown as F;
-}
-
-function nameOption(last: unknown): string | undefined {
-  if (typeof last !== "object" || last === null || Object.getPrototypeOf(last) !== Object.prototype) return undefined;
-  return (last as OpOptions).name;
+/** A function of one operand and an axis, which is given by position or by name. */
+export interface AlongAxis<X, R, A = number> {
+  (x: X, axis?: A | ({ readonly axis?: A } & OpOptions)): R;
+  (x: X, axis: A | undefined, options?: OpOptions): R;
 }
 
 /** Which dtypes an op computes with. */

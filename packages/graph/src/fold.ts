@@ -1,6 +1,13 @@
 import {
+  anything,
+  boolean,
+  either,
   type Kernel,
+  list,
   normalizeAxes,
+  nullable,
+  number,
+  optional,
   type PartialShape,
   type Program,
   program,
@@ -31,7 +38,11 @@ export interface ReduceOptions extends OpOptions {
 export type FoldAttributes = { readonly axes: readonly number[]; readonly keepDims: boolean };
 
 /** A reduction as users call it: `sum(x)`, `sum(x, 0)`, `sum(x, { axis: [0, 1], keepDims: true })`. */
-export type Reduction = (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions) => Tensor;
+export interface Reduction {
+  (x: Operand, axis: Axes | undefined, options?: Omit<ReduceOptions, "axis">): Tensor;
+  (x: Operand, options?: ReduceOptions): Tensor;
+  (x: Operand, axis?: Axes | ReduceOptions): Tensor;
+}
 
 /** Folds rows along `axes`; a row of one element, where there are none, is its own fold: also a zero keeps its sign. */
 export function foldOver(fold: Program, axes: readonly number[]): Kernel {
@@ -64,20 +75,15 @@ export function defineFold(
       attributes: { ...(domain === "numeric" && { T: dtypeOf(0) }), keep_dims: same("bool", "keepDims") },
     },
   });
-  return defineOp(def, (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor => {
+  const call = (x: Operand, axis?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor => {
     const source = asTensor(name, x);
-    return applyOne(def, [source], foldAttributes(name, source.rank, axis, options));
-  });
+    return applyOne(def, [source], { axes: normalizeAxes(name, axis, source.rank), keepDims });
+  };
+  return defineOp(def, { x: anything, axis: optional(anyAxes) }, reduceFields, call as Reduction);
 }
 
-/** Reads the arguments of a reduction over a tensor of `rank` axes. */
-export function foldAttributes(
-  op: string,
-  rank: number,
-  axis?: Axes | ReduceOptions,
-  options: ReduceOptions = {},
-): FoldAttributes {
-  const named = typeof axis === "object" && axis !== null && !Array.isArray(axis) ? (axis as ReduceOptions) : options;
-  const chosen = named === axis ? named.axis : ((axis ?? options.axis) as Axes | undefined);
-  return { axes: normalizeAxes(op, chosen, rank), keepDims: named.keepDims ?? false };
-}
+/** Axes as users write them: one, several, or `null` for all. */
+export const anyAxes = nullable(either(number, list(number)));
+
+/** The options of a reduction besides its axis. */
+export const reduceFields = { keepDims: boolean };

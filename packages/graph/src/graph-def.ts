@@ -11,12 +11,12 @@ import {
   optional,
   type Shape,
   string,
+  telling,
   ValueError,
 } from "@gradtape/tensor";
 import { addConstant } from "./apply.ts";
 import { Graph } from "./graph.ts";
 import { checkAttributes, dtype, shape } from "./legal.ts";
-import { telling } from "./location.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
 import { variableDef } from "./ops/state.ts";
 import type { Attributes, Input } from "./record.ts";

@@ -5,11 +5,11 @@ import {
   isStatic,
   NotFoundError,
   type TensorSpec,
+  userLine,
   ValueError,
 } from "@gradtape/tensor";
 import { differentiatedOp, within } from "./context.ts";
 import { legalSpecs } from "./legal.ts";
-import { userLine } from "./location.ts";
 import { checkName, Names } from "./names.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
 import type { Attributes, Input, OpDef } from "./record.ts";

@@ -23,7 +23,6 @@ export type { Fetch, Fetched } from "./fetches.ts";
 export { Graph, GraphKeys } from "./graph.ts";
 export { fromGraphDef, type GraphDef, type NodeDef, toGraphDef } from "./graph-def.ts";
 export { checkAttributes } from "./legal.ts";
-export { here, lineOf, located, telling } from "./location.ts";
 export * as losses from "./losses.ts";
 export { sigmoidCrossEntropyWithLogits } from "./losses.ts";
 export { namesOfStates } from "./names.ts";

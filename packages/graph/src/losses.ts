@@ -1,7 +1,9 @@
 import {
+  anything,
   compatible,
   compatibleExtents,
   isFloating,
+  number,
   type PartialShape,
   shapeMessage,
   Tensor,
@@ -60,9 +62,14 @@ export interface SmoothedLossOptions extends LossOptions {
   readonly labelSmoothing?: number;
 }
 
+/** The options of all losses. */
+const lossFields = { weights: anything, reduction: anything };
+
 /** Losses weighted and reduced. A ValueError for weights that do not broadcast to the losses or an unknown reduction. */
 export const computeWeightedLoss = composed(
   "computeWeightedLoss",
+  { losses: anything },
+  lossFields,
   (losses: Operand, { weights = 1, reduction = Reduction.SUM_BY_NONZERO_WEIGHTS }: LossOptions = {}): Tensor => {
     const each = asTensor("computeWeightedLoss", losses);
     const given = cast(asTensor("computeWeightedLoss", weights, each.dtype), each.dtype);
@@ -113,6 +120,8 @@ function safeDiv(x: Tensor, y: Tensor): Tensor {
 /** Cross entropy of class indices: `labels` int32 `[…]`, `logits` `[…, classes]`; labels and weights may be `[…, 1]`. */
 export const sparseSoftmaxCrossEntropy = composed(
   "sparseSoftmaxCrossEntropy",
+  { labels: anything, logits: anything },
+  lossFields,
   (labels: Operand, logits: Operand, options: LossOptions = {}): Tensor => {
     const scores = asTensor("sparseSoftmaxCrossEntropy", logits);
     const given = asTensor("sparseSoftmaxCrossEntropy", labels, "int32");
@@ -128,6 +137,8 @@ export const sparseSoftmaxCrossEntropy = composed(
 /** Cross entropy of distributions: `onehotLabels` and `logits` `[…, classes]`. */
 export const softmaxCrossEntropy = composed(
   "softmaxCrossEntropy",
+  { onehotLabels: anything, logits: anything },
+  { ...lossFields, labelSmoothing: number },
   (onehotLabels: Operand, logits: Operand, { labelSmoothing = 0, ...options }: SmoothedLossOptions = {}): Tensor => {
     const [labels, scores] = labelled("softmaxCrossEntropy", onehotLabels, logits);
     const classes = labels.shape[labels.rank - 1]!;
@@ -142,6 +153,8 @@ export const softmaxCrossEntropy = composed(
  */
 export const sigmoidCrossEntropyWithLogits = composed(
   "sigmoidCrossEntropyWithLogits",
+  { labels: anything, logits: anything },
+  {},
   (labels: Operand, logits: Operand): Tensor => {
     const [z, x] = labelled("sigmoidCrossEntropyWithLogits", labels, logits);
     checkSameShape("sigmoidCrossEntropyWithLogits", "labels", z, "logits", x);
@@ -154,6 +167,8 @@ export const sigmoidCrossEntropyWithLogits = composed(
 /** Cross entropy of independent yes-or-no labels, in the shape of `logits`. */
 export const sigmoidCrossEntropy = composed(
   "sigmoidCrossEntropy",
+  { multiClassLabels: anything, logits: anything },
+  { ...lossFields, labelSmoothing: number },
   (
     multiClassLabels: Operand,
     logits: Operand,
@@ -168,6 +183,8 @@ export const sigmoidCrossEntropy = composed(
 /** (predictions - labels)², of one shape. */
 export const meanSquaredError = composed(
   "meanSquaredError",
+  { labels: anything, predictions: anything },
+  lossFields,
   (labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor => {
     const [z, y] = together("meanSquaredError", labels, predictions);
     return computeWeightedLoss(squaredDifference(y, z), options);
@@ -177,6 +194,8 @@ export const meanSquaredError = composed(
 /** |predictions - labels|, of one shape. */
 export const absoluteDifference = composed(
   "absoluteDifference",
+  { labels: anything, predictions: anything },
+  lossFields,
   (labels: Operand, predictions: Operand, options: LossOptions = {}): Tensor => {
     return computeWeightedLoss(abs(difference("absoluteDifference", labels, predictions)), options);
   },
@@ -190,6 +209,8 @@ export interface HuberOptions extends LossOptions {
 /** Half the squared error up to `delta`, a line of slope `delta` beyond (Huber, 1964). */
 export const huberLoss = composed(
   "huberLoss",
+  { labels: anything, predictions: anything },
+  { ...lossFields, delta: number },
   (labels: Operand, predictions: Operand, { delta = 1, ...options }: HuberOptions = {}): Tensor => {
     const error = abs(difference("huberLoss", labels, predictions));
     const quadratic = minimum(error, delta);

@@ -1,8 +1,7 @@
-import { EagerTensor, InvalidArgumentError, type Tensor } from "@gradtape/tensor";
+import { EagerTensor, InvalidArgumentError, type Tensor, userLine } from "@gradtape/tensor";
 import { differentiatedOp, recorders } from "./context.ts";
 import { execute, type Value } from "./execute.ts";
 import type { Wanted } from "./fetches.ts";
-import { userLine } from "./location.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
 import type { Input, OpRecord, Recorder } from "./record.ts";
 import { schedule } from "./schedule.ts";

@@ -1,4 +1,5 @@
 import {
+  atUserLine,
   type DType,
   formatShape,
   RuntimeError,
@@ -8,7 +9,6 @@ import {
   type TypedData,
 } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
-import { atUserLine } from "./location.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
 
 /** What a new operation is made of. */

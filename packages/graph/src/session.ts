@@ -2,6 +2,7 @@ import {
   compatible,
   EagerTensor,
   literal,
+  located,
   RuntimeError,
   shapeMessage,
   type Tensor,
@@ -15,7 +16,6 @@ import { getDefaultGraph } from "./defaults.ts";
 import { execute, uninitialized, type Value } from "./execute.ts";
 import { type Fetch, type Fetched, planFetches, type Wanted } from "./fetches.ts";
 import type { Graph } from "./graph.ts";
-import { located } from "./location.ts";
 import { checkInForce, NumericsCheck } from "./numerics.ts";
 import { nameOf, type Operand } from "./operand.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";

@@ -1,4 +1,5 @@
 import {
+  atUserLine,
   checkDType,
   copyOf,
   type DType,
@@ -16,7 +17,6 @@ import {
 import { addConstant, apply, perform } from "./apply.ts";
 import { currentGraph, unrecorded } from "./context.ts";
 import { type Graph, GraphKeys } from "./graph.ts";
-import { atUserLine } from "./location.ts";
 import { asTensor, Convertible, nameOf, type Operand } from "./operand.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
 import { IndexedSlices, sliceIndices, sliceValues } from "./ops/gather.ts";

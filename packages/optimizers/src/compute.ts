@@ -5,13 +5,12 @@ import {
   type Cotangent,
   type Graph,
   GraphKeys,
-  located,
   nameOf,
   type Operand,
   tuple,
   Variable,
 } from "@gradtape/graph";
-import { isFloating, Tensor, ValueError } from "@gradtape/tensor";
+import { isFloating, located, Tensor, ValueError } from "@gradtape/tensor";
 
 /* Gradients of a loss for a list of variables: from a tape when the loss is a function, from its graph when it is a tensor. */
 

@@ -9,17 +9,15 @@ import {
   graphOfVariables,
   group,
   IndexedSlices,
-  located,
   nameOf,
   nameScope,
   type OpDef,
   type Operation,
   performWrite,
   SymbolicTensor,
-  telling,
   Variable,
 } from "@gradtape/graph";
-import { NotImplementedError, RuntimeError, type Tensor, ValueError } from "@gradtape/tensor";
+import { located, NotImplementedError, RuntimeError, type Tensor, telling, ValueError } from "@gradtape/tensor";
 import {
   type ComputeGradientsOptions,
   GATE_GRAPH,

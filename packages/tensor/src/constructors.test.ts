@@ -135,7 +135,7 @@ test("eye has ones where row equals column", () => {
 
 test.each<[() => unknown, typeof ValueError | typeof TypeError, string]>([
   [() => zeros([2, -1]), ValueError, "zeros: -1 in shape [2, -1] is not an extent"],
-  [() => zeros(3 as never), TypeError, "zeros: a shape is an array of extents, got 3"],
+  [() => zeros(3 as never), TypeError, "zeros: a shape is an array of extents, got the number 3"],
   [() => ones([1], { dtype: "int64" as DType }), ValueError, 'ones: unknown dtype "int64"'],
   [() => fill([1], 0.5, { dtype: "int32" }), TypeError, "fill: 0.5 is not an int32"],
   [() => fill([1], 2, { dtype: "bool" }), TypeError, "fill: 2 is not a bool"],

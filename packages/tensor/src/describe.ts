@@ -1,10 +1,12 @@
-/** Names a value that is not a tensor, for messages: its kind and, when short, the value. */
+import { isForeign, markOf } from "./brand.ts";
+import type { PartialShape } from "./shape.ts";
+
+/** Names a value for messages: its kind and, when short, the value; tensors and variables by dtype and shape. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === "string") return `the string ${quoted(value)}`;
-  if (typeof value === "function") return `a function${value.name === "" ? "" : ` (${value.name})`}`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object") return `an object${className(value)}`;
+  if (typeof value === "function") return `a function${nameOfFunction(value)}`;
+  if (typeof value === "object") return describeObject(value);
   return `the ${typeof value} ${String(value)}`;
 }
 
@@ -13,12 +15,53 @@ function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
 }
 
+function nameOfFunction(value: { readonly name: unknown }): string {
+  const { name } = value;
+  return typeof name === "string" && name !== "" ? ` (${name.slice(0, 80)})` : "";
+}
+
+/** Objects that refuse to be looked at are called objects. */
+function describeObject(value: object): string {
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    const mark = markOf(value);
+    if (mark === null) return `an object${className(value)}`;
+    const { dtype, shape } = value as { readonly dtype: string; readonly shape: PartialShape };
+    const own = `a ${dtype} ${mark.noun} of shape ${formatShape(shape)}`;
+    return isForeign(mark) ? `${own} made by another copy of gradtape (install and import one copy)` : own;
+  } catch {
+    return "an object";
+  }
+}
+
 /** The class of an object, where it has one that can be read. */
 function className(value: object): string {
+  const { constructor: made } = value;
+  return typeof made === "function" && made.name !== "" ? ` of class ${made.name}` : " of class Object";
+}
+
+/** `[2, ?, 3]`: a shape as messages and printed graphs show it. */
+export function formatShape(shape: PartialShape): string {
+  return `[${shape.map((extent) => (typeof extent === "number" ? extent : "?")).join(", ")}]`;
+}
+
+/** A number itself, anything else by its kind: values that should have been other numbers. */
+export function shown(value: unknown): string {
+  return typeof value === "number" ? String(value) : describe(value);
+}
+
+/** A list of values that should have been numbers, as messages show it. Not all of many. */
+export function formatList(values: readonly unknown[]): string {
+  const first = Array.from(values.slice(0, 12), shown);
+  return `[${first.join(", ")}${values.length > first.length ? ", …" : ""}]`;
+}
+
+/** A record that should have had other fields, as messages show it. Not all of a long one. */
+export function formatRecord(record: object): string {
   try {
-    const { name } = value.constructor;
-    return typeof name === "string" && name !== "" ? ` of class ${name}` : " of class Object";
+    const text = JSON.stringify(record);
+    return text.length > 200 ? `${text.slice(0, 200)}…` : text;
   } catch {
-    return " of class Object";
+    return describe(record);
   }
 }

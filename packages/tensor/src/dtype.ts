@@ -1,3 +1,4 @@
+import { describe } from "./describe.ts";
 import { ValueError } from "./errors.ts";
 
 /** The element types of tensors. `bool` is stored as one byte per element, 0 or 1. */
@@ -45,16 +46,22 @@ export function newArray<D extends DType>(dtype: D, length: number): DataOf[D] {
 
 /** The dtype whose elements lie in arrays like `data`, or `null` for arrays that no dtype uses (`Int8Array` and others). */
 export function dtypeOfArray(data: object): DType | null {
-  if (data instanceof Float32Array) return "float32";
-  if (data instanceof Float64Array) return "float64";
-  if (data instanceof Int32Array) return "int32";
-  return null;
+  // By tag and not by class, so that arrays of another realm (a frame, a test runner) keep their dtype.
+  const tag: unknown = (data as Partial<TypedData>)[Symbol.toStringTag];
+  return ArrayBuffer.isView(data) ? (tagged[tag as string] ?? null) : null;
 }
+
+const tagged: { readonly [tag: string]: DType | undefined } = {
+  Float32Array: "float32",
+  Float64Array: "float64",
+  Int32Array: "int32",
+};
 
 /** Checks that `dtype` names one of the four dtypes. */
 export function checkDType(op: string, dtype: unknown): DType {
   if (typeof dtype === "string" && Object.hasOwn(facts, dtype)) return dtype as DType;
-  throw new ValueError(`${op}: unknown dtype ${JSON.stringify(dtype)}; expected one of ${dtypes.join(", ")}`);
+  const which = typeof dtype === "string" ? JSON.stringify(dtype.slice(0, 80)) : describe(dtype);
+  throw new ValueError(`${op}: unknown dtype ${which}; expected one of ${dtypes.join(", ")}`);
 }
 
 /** `value` as the element of `dtype` that represents it: rounded to float32, checked to be an integer for int32. */

@@ -1,9 +1,10 @@
+export { isForeign, mark, markOf } from "./brand.ts";
 export { type DTypeOption, type EyeOptions, eye, fill, linspace, ones, range, zeros } from "./constructors.ts";
 export { type Dataset, dataset } from "./dataset/dataset.ts";
 export type { DatasetOptions } from "./dataset/options.ts";
 export type { BatchOf, Sources } from "./dataset/sources.ts";
 export type { DatasetState } from "./dataset/state.ts";
-export { describe } from "./describe.ts";
+export { describe, formatList, shown } from "./describe.ts";
 export { checkDType, type DataOf, type DType, dtypes, isFloating, type TypedData } from "./dtype.ts";
 export {
   FailedPreconditionError,
@@ -34,7 +35,9 @@ export { update, updateRows } from "./kernel/update.ts";
 export { assemble, view } from "./kernel/views.ts";
 export { broadcasted, commonLoops, isContiguous, type Layout, permuted, reshaped, rowMajor, sliced } from "./layout.ts";
 export { literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
+export { atUserLine, here, isDocumented, lineOf, located, telling, userLine } from "./location.ts";
 export { checkBytes, checkRoom, memoryLimit, setMemoryLimit } from "./memory.ts";
+export { refuseOperators } from "./operators.ts";
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
 export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
 export { Generator, type GeneratorState, generator } from "./random/generator.ts";
@@ -46,6 +49,7 @@ export {
   type Fields,
   fieldProblem,
   integer,
+  isPlainObject,
   type Kind,
   kind,
   list,
@@ -80,6 +84,7 @@ export {
   sizeOf,
   wrongAxis,
 } from "./shape.ts";
+export { defineFunction, defineMethods, type MethodFields, named, Signature } from "./signature.ts";
 export {
   compact,
   copyInto,

@@ -1,7 +1,9 @@
 import { type NormalOptions, truncatedNormal, uniform } from "./random/distributions.ts";
 import type { Seed } from "./random/draws.ts";
 import { seeded } from "./random/generator.ts";
+import { anything } from "./schema.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
+import { defineFunction } from "./signature.ts";
 import type { Tensor } from "./tensor.ts";
 
 /*
@@ -32,20 +34,27 @@ const glorot = (shape: Shape): number => {
 
 const he = (shape: Shape): number => 2 / Math.max(1, fans(shape).fanIn);
 
+function defineInitializer(op: string, draw: (shape: Shape, options: InitializerOptions) => Tensor) {
+  const fields = { seed: anything, dtype: anything };
+  return defineFunction(op, { shape: anything }, fields, (shape: Shape, options: InitializerOptions = {}) =>
+    draw(shape, options),
+  );
+}
+
 /** A uniform initializer whose values have the variance that `variance` gives for a shape. */
 function uniformScaled(op: string, variance: (shape: Shape) => number) {
-  return (shape: Shape, { seed, dtype }: InitializerOptions = {}): Tensor => {
+  return defineInitializer(op, (shape, { seed, dtype }) => {
     const limit = Math.sqrt(3 * variance(checkShape(op, shape)));
     return uniform(op, seeded(op, seed).words(), shape, { low: -limit, high: limit, dtype });
-  };
+  });
 }
 
 /** The same with a truncated normal distribution, widened to make up for the tails cut off. */
 function normalScaled(op: string, variance: (shape: Shape) => number) {
-  return (shape: Shape, { seed, dtype }: InitializerOptions = {}): Tensor => {
+  return defineInitializer(op, (shape, { seed, dtype }) => {
     const stddev = Math.sqrt(variance(checkShape(op, shape))) / TRUNCATED_STDDEV;
     return truncatedNormal(op, seeded(op, seed).words(), shape, { stddev, dtype });
-  };
+  });
 }
 
 /** Uniform on [-l, l), l = sqrt(6 / (fanIn + fanOut)). */

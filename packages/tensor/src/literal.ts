@@ -2,8 +2,10 @@ import { describe } from "./describe.ts";
 import { checkDType, type DType, dtypeOfArray, type TypedData, toElement } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import { allocate } from "./memory.ts";
-import type { NdArray } from "./ndarray.ts";
-import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
+import { isNdArray, type NdArray, readNdArray } from "./ndarray.ts";
+import { anything } from "./schema.ts";
+import { checkShape, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
+import { defineFunction } from "./signature.ts";
 import { copyOf, EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";
 
 /** Any typed array of numbers; `Float32Array`, `Float64Array` and `Int32Array` bring their dtype along. */
@@ -35,9 +37,12 @@ export interface TensorOptions {
  * Throws a TypeError for values that are not numbers or do not fit `dtype`, a ValueError for ragged nesting or a
  * shape of another size.
  */
-export function tensor(values: TensorLike, options: TensorOptions = {}): Tensor {
-  return literal("tensor", values, options, (shared) => shared);
-}
+export const tensor = defineFunction(
+  "tensor",
+  { values: anything },
+  { shape: anything, dtype: anything },
+  (values: TensorLike, options?: TensorOptions): Tensor => literal("tensor", values, options, (shared) => shared),
+);
 
 /**
  * `tensor`, speaking in the name of `op`. What `take` makes of a tensor over the memory of an `ndarray` is used in place of
@@ -68,10 +73,23 @@ function read(op: string, values: unknown, dtype: DType | undefined): EagerTenso
   if (values instanceof EagerTensor) return retyped(op, values, dtype);
   if (values instanceof Tensor) throw new TypeError(`${op}: the tensor has no value yet; run it in a session`);
   if (isNumberArray(values)) {
+    checkAttached(op, values);
     const to = dtype ?? dtypeOfArray(values) ?? "float32";
     return fromData(to, [values.length], fill(op, to, values.length, values));
   }
   return fromNested(op, values, dtype);
+}
+
+/** A TypeError for an array whose memory has been transferred: it would read as an empty one. */
+export function checkAttached(op: string, { length, buffer }: { length: number; buffer: ArrayBufferLike }): void {
+  if (length > 0) return;
+  try {
+    new Uint8Array(buffer);
+  } catch {
+    throw new TypeError(
+      `${op}: the memory of the typed array has been transferred elsewhere (detached); copy it before`,
+    );
+  }
 }
 
 function retyped(op: string, source: EagerTensor, dtype: DType | undefined): EagerTensor {
@@ -80,37 +98,53 @@ function retyped(op: string, source: EagerTensor, dtype: DType | undefined): Eag
 }
 
 function fromNdArray(op: string, source: NdArray<any>, dtype: DType | undefined): EagerTensor {
-  const layout = { shape: [...source.shape], strides: [...source.stride], offset: source.offset };
-  const own = dtypeOfArray(source.data);
-  if (own !== null && (dtype === undefined || dtype === own)) return new EagerTensor(own, layout, source.data);
-  if (dtype === "bool" && source.data instanceof Uint8Array) {
-    const made = new EagerTensor("bool", layout, source.data);
+  const { layout, elements } = readNdArray(op, source);
+  const own = dtypeOfArray(elements);
+  if (own !== null && (dtype === undefined || dtype === own))
+    return new EagerTensor(own, layout, elements as TypedData);
+  if (dtype === "bool" && elements instanceof Uint8Array) {
+    const made = new EagerTensor("bool", layout, elements);
     for (const value of made.data) toElement(op, dtype, value);
     return made;
   }
   // Element by element through the float64 that holds every number, then into the dtype asked for.
-  const wide = Float64Array.from(source.data as ArrayLike<number>);
+  const wide = Float64Array.from(elements, (value) => checkNumber(op, value));
   const to = dtype ?? own ?? "float32";
   const compacted = new EagerTensor("float64", layout, wide).data;
   return fromData(to, layout.shape, fill(op, to, compacted.length, compacted));
 }
 
+/** `value`, which is a number or boolean. */
+function checkNumber(op: string, value: unknown): number {
+  if (typeof value === "number" || typeof value === "boolean") return Number(value);
+  throw notNumeric(op, value);
+}
+
+function notNumeric(op: string, value: unknown): TypeError {
+  return new TypeError(
+    `${op}: cannot make a tensor of ${describe(value)}; use numbers, booleans, arrays of them, typed arrays or ndarrays`,
+  );
+}
+
 function fromNested(op: string, values: unknown, dtype: DType | undefined): EagerTensor {
   const shape: number[] = [];
-  for (let level = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level = values; Array.isArray(level); level = level[0]) {
+    if (shape.length === MAX_RANK) {
+      throw new ValueError(`${op}: arrays are nested more than ${MAX_RANK} deep; does one hold itself?`);
+    }
+    shape.push(level.length);
+  }
   const flat: (number | boolean)[] = [];
   const visit = (value: unknown, axis: number): void => {
     if (Array.isArray(value)) {
       if (axis === shape.length || value.length !== shape[axis]) throw ragged(op, shape, axis, value.length);
-      for (const item of value) visit(item, axis + 1);
+      for (let i = 0; i < value.length; i++) visit(value[i], axis + 1);
     } else if (axis < shape.length) {
       throw ragged(op, shape, axis, null);
     } else if (typeof value === "number" || typeof value === "boolean") {
       flat.push(value);
     } else {
-      throw new TypeError(
-        `${op}: cannot make a tensor of ${describe(value)}; use numbers, booleans, arrays of them, typed arrays or ndarrays`,
-      );
+      throw notNumeric(op, value);
     }
   };
   visit(values, 0);
@@ -140,16 +174,5 @@ function isNumberArray(value: unknown): value is NumberArray {
     !(value instanceof DataView) &&
     !(value instanceof BigInt64Array) &&
     !(value instanceof BigUint64Array)
-  );
-}
-
-function isNdArray(value: unknown): value is NdArray<any> {
-  const candidate = value as NdArray | null;
-  return (
-    typeof candidate === "object" &&
-    candidate !== null &&
-    "stride" in candidate &&
-    "shape" in candidate &&
-    "data" in candidate
   );
 }

@@ -5,6 +5,8 @@ import { describe } from "./describe.ts";
 /** A kind of value: how messages call it, and the test for it. */
 export interface Kind<T = unknown> {
   readonly words: string;
+  /** True where the value may be missing. */
+  readonly optional?: boolean;
   holds(value: unknown): value is T;
 }
 
@@ -55,7 +57,7 @@ export function nullable<T>(some: Kind<T>): Kind<T | null> {
 
 /** A value of the kind, or nothing at all. */
 export function optional<T>(some: Kind<T>): Kind<T | undefined> {
-  return kind(some.words, (value) => value === undefined || some.holds(value));
+  return { ...kind<T | undefined>(some.words, (value) => value === undefined || some.holds(value)), optional: true };
 }
 
 /** A value of either kind. */
@@ -114,4 +116,12 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
+}
+
+/** True for an object that is a mere record of fields. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  // The prototype of all objects, also that of another realm, is the one without a prototype.
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,4 +1,7 @@
+import { describe, formatList, shown } from "./describe.ts";
 import { ValueError } from "./errors.ts";
+
+export { formatShape } from "./describe.ts";
 
 /** The extent of a tensor along each axis; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -24,11 +27,6 @@ export function isStatic(shape: PartialShape): shape is Shape {
   return shape.every((extent) => typeof extent === "number");
 }
 
-/** `[2, ?, 3]`: a shape as messages and printed graphs show it. */
-export function formatShape(shape: PartialShape): string {
-  return `[${shape.map((extent) => (typeof extent === "number" ? extent : "?")).join(", ")}]`;
-}
-
 /** True when the shapes are the same in every run. */
 export function sameShape(a: PartialShape, b: PartialShape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent !== null && extent === b[axis]);
@@ -44,12 +42,16 @@ export function compatibleExtents(a: Extent, b: Extent): boolean {
   return typeof a !== "number" || typeof b !== "number" || a === b;
 }
 
+/** The most axes that a tensor can have, as in TensorFlow. */
+export const MAX_RANK = 254;
+
 /** Checks that `shape` is a list of extents: integers, none negative. */
 export function checkShape(op: string, shape: unknown): Shape {
-  if (!Array.isArray(shape)) throw new TypeError(`${op}: a shape is an array of extents, got ${String(shape)}`);
+  if (!Array.isArray(shape)) throw new TypeError(`${op}: a shape is an array of extents, got ${describe(shape)}`);
+  if (shape.length > MAX_RANK) throw new ValueError(`${op}: a shape of ${shape.length} axes; the most are ${MAX_RANK}`);
   for (const extent of shape) {
     if (!Number.isSafeInteger(extent) || extent < 0) {
-      throw new ValueError(`${op}: ${extent} in shape [${shape.join(", ")}] is not an extent; use integers >= 0`);
+      throw new ValueError(`${op}: ${shown(extent)} in shape ${formatList(shape)} is not an extent; use integers >= 0`);
     }
   }
   return shape;
@@ -57,7 +59,7 @@ export function checkShape(op: string, shape: unknown): Shape {
 
 /** `axis` counted from the front: -1 is the last of `rank` axes. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
-  if (!Number.isInteger(axis)) throw new TypeError(`${op}: axis ${String(axis)} is not an integer`);
+  if (!Number.isInteger(axis)) throw new TypeError(`${op}: axis ${shown(axis)} is not an integer`);
   if (axis < -rank || axis >= rank) {
     const range = rank === 0 ? "a scalar has no axes" : `expected ${-rank} to ${rank - 1}`;
     throw new ValueError(`${op}: axis ${axis} is out of range for rank ${rank}; ${range}`);

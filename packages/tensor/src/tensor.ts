@@ -1,10 +1,13 @@
+import { mark } from "./brand.ts";
 import type { DType, TypedData } from "./dtype.ts";
 import { ValueError } from "./errors.ts";
 import { isContiguous, type Layout, rowMajor, rowMajorStrides } from "./layout.ts";
 import { allocate } from "./memory.ts";
 import { makeNdArray, type NdArray } from "./ndarray.ts";
+import { refuseOperators } from "./operators.ts";
 import { formatTensor } from "./print.ts";
 import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
+import { defineMethods } from "./signature.ts";
 
 /** Elements as nested JavaScript arrays; a bare number or boolean for a scalar. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -16,6 +19,12 @@ export type NestedArray = number | boolean | readonly NestedArray[];
 export abstract class Tensor<S extends Shape = Shape> {
   abstract readonly dtype: DType;
   abstract readonly shape: S;
+
+  static {
+    mark(Tensor.prototype, "tensor");
+    refuseOperators(Tensor.prototype);
+    defineMethods(Tensor, { array: [{}], item: [{}], ndarray: [{}] });
+  }
 
   /** The elements in row-major order. Treat the array as read-only: it may be the tensor's own memory. */
   abstract get data(): TypedData;

@@ -5,10 +5,8 @@ import {
   checkAttributes,
   constant,
   Graph,
-  here,
   type Input,
   identity,
-  lineOf,
   type OpDef,
   type Operation,
   State,
@@ -21,8 +19,10 @@ import {
 } from "@gradtape/graph";
 import {
   EagerTensor,
+  here,
   InvalidArgumentError,
   isStatic,
+  lineOf,
   NotImplementedError,
   normalizeAxis,
   sizeOf,

@@ -7,6 +7,7 @@ import {
   fromData,
   isContiguous,
   type Job,
+  located,
   type Machine,
   maySleep,
   RuntimeError,
@@ -14,7 +15,6 @@ import {
   type Shape,
   type TypedData,
 } from "@gradtape/tensor";
-import { located } from "../location.ts";
 import type { State, Storage } from "../state.ts";
 import { costOf } from "./cost.ts";
 import { emitModule, type PlacedCheck, type Threads, workBytes } from "./emit/module.ts";

@@ -1,7 +1,6 @@
-import { RuntimeError, Tensor } from "@gradtape/tensor";
+import { RuntimeError, Tensor, userLine } from "@gradtape/tensor";
 import { unrecorded, within } from "../context.ts";
 import { GraphKeys } from "../graph.ts";
-import { userLine } from "../location.ts";
 import { Convertible, nameOf } from "../operand.ts";
 import { Operation } from "../operation.ts";
 import { IndexedSlices, sliceIndices, sliceValues } from "../ops/gather.ts";

@@ -1,4 +1,4 @@
-import { scalar as k, type Scalar, type Tensor } from "@gradtape/tensor";
+import { anything, scalar as k, type Scalar, type Tensor } from "@gradtape/tensor";
 import { applyOne, type Derivative, defineOp, type ElementwiseOptions, elementwise, type Op } from "../define.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
 import type { Cotangent } from "../record.ts";
@@ -19,7 +19,7 @@ export function unary(
   options?: ElementwiseOptions,
 ): Op<Unary> {
   const def = elementwise(name, meaning, [derivative], options);
-  return defineOp(def, (x: Operand) => applyOne(def, [asTensor(name, x)]));
+  return defineOp(def, { x: anything }, {}, (x: Operand) => applyOne(def, [asTensor(name, x)]));
 }
 
 /** An elementwise op of two operands, which are broadcast together. */
@@ -30,7 +30,9 @@ export function binary(
   options?: ElementwiseOptions,
 ): Op<Binary> {
   const def = elementwise(name, meaning, [x, y], options);
-  return defineOp(def, (x: Operand, y: Operand) => applyOne(def, broadcastTogether(name, [x, y])));
+  return defineOp(def, { x: anything, y: anything }, {}, (x: Operand, y: Operand) =>
+    applyOne(def, broadcastTogether(name, [x, y])),
+  );
 }
 
 const negDef = elementwise("neg", k.neg, [(g) => overValues(g as Cotangent, neg)], { sparse: true, tensorflow: "Neg" });
@@ -38,6 +40,8 @@ const negDef = elementwise("neg", k.neg, [(g) => overValues(g as Cotangent, neg)
 /** -x. Slices stay slices. */
 export const neg = defineOp(
   negDef,
+  { x: anything },
+  {},
   sliceWise("neg", (x) => applyOne(negDef, [x])),
 );
 
@@ -85,7 +89,7 @@ const quotient = binary(
 );
 
 /** x / y. Integers are divided as float64. */
-export const div = defineOp(quotient.op, (x: Operand, y: Operand): Tensor => {
+export const div = defineOp(quotient.op, { x: anything, y: anything }, {}, (x: Operand, y: Operand): Tensor => {
   const operands = asTensors("div", [x, y]);
   const [a, b] = operands[0]!.dtype === "int32" ? operands.map((each) => cast(each, "float64")) : operands;
   return quotient(a!, b!);
@@ -186,8 +190,13 @@ const whereDef = elementwise(
 );
 
 /** `x` where `condition` (bool) holds, `y` elsewhere; all three broadcast. */
-export const where = defineOp(whereDef, (condition: Operand, x: Operand, y: Operand): Tensor => {
-  const branches = asTensors("where", [x, y]);
-  const operands = [asTensor("where", condition, "bool"), ...branches];
-  return applyOne(whereDef, stretch("where", operands, ["condition", "x", "y"]));
-});
+export const where = defineOp(
+  whereDef,
+  { condition: anything, x: anything, y: anything },
+  {},
+  (condition: Operand, x: Operand, y: Operand): Tensor => {
+    const branches = asTensors("where", [x, y]);
+    const operands = [asTensor("where", condition, "bool"), ...branches];
+    return applyOne(whereDef, stretch("where", operands, ["condition", "x", "y"]));
+  },
+);

@@ -1,4 +1,5 @@
 import {
+  anything,
   broadcastAxes,
   broadcasted,
   broadcastShapes,
@@ -19,7 +20,7 @@ import {
   ValueError,
   view,
 } from "@gradtape/tensor";
-import { applyOne, checkDomain, defineOp, programs } from "../define.ts";
+import { applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
 import { defineFold, foldOver } from "../fold.ts";
 import { shape } from "../legal.ts";
 import { asTensor, asTensors, type Operand } from "../operand.ts";
@@ -64,10 +65,15 @@ const broadcastToDef: OpDef<BroadcastAttributes> = entry({
 });
 
 /** `x` repeated to `shape` by the rules of broadcasting. Nothing is copied. Throws a ValueError when it cannot stretch so. */
-export const broadcastTo = defineOp(broadcastToDef, (x: Operand, shape: Shape): Tensor => {
-  const source = asTensor("broadcastTo", x);
-  return applyOne(broadcastToDef, [source], { shape: Array.isArray(shape) ? [...shape] : shape });
-});
+export const broadcastTo = defineOp(
+  broadcastToDef,
+  { x: anything, shape: anything },
+  {},
+  (x: Operand, shape: Shape): Tensor => {
+    const source = asTensor("broadcastTo", x);
+    return applyOne(broadcastToDef, [source], { shape: Array.isArray(shape) ? [...shape] : shape });
+  },
+);
 
 /** Throws a ValueError unless `from` can be repeated to `to`. */
 function checkStretches(from: PartialShape, to: Shape): void {
@@ -160,13 +166,13 @@ export function stretch(op: string, tensors: readonly Tensor[], names: readonly 
 }
 
 /** Zeros in the shape and dtype of `x`. */
-export function zerosLike(x: Operand): Tensor {
+export const zerosLike = composed("zerosLike", { x: anything }, {}, (x: Operand): Tensor => {
   const like = asTensor("zerosLike", x);
   return broadcastLike(asTensor("zerosLike", 0, like.dtype), like);
-}
+});
 
 /** Ones in the shape and dtype of `x`. */
-export function onesLike(x: Operand): Tensor {
+export const onesLike = composed("onesLike", { x: anything }, {}, (x: Operand): Tensor => {
   const like = asTensor("onesLike", x);
   return broadcastLike(asTensor("onesLike", 1, like.dtype), like);
-}
+});

@@ -1,4 +1,5 @@
 import {
+  anything,
   checkDType,
   type DType,
   isFloating,
@@ -78,7 +79,7 @@ interface Cast {
  * The elements of `x` as another dtype. Floats become integers by dropping the fraction; NaN and what lies beyond
  * int32 becomes -2147483648. Anything but 0 becomes `true`. Slices stay slices.
  */
-export const cast = defineOp(castDef, ((x: Operand, dtype: DType) => {
+export const cast = defineOp(castDef, { x: anything, dtype: anything }, {}, ((x: Operand, dtype: DType) => {
   checkDType("cast", dtype);
   return sliceWise("cast", (values) => castTensor(values, dtype))(x);
 }) as Cast);
@@ -96,6 +97,8 @@ const identityDef: OpDef = entry({
 /** `x` itself, as the result of an op of its own. Slices stay slices. */
 export const identity = defineOp(
   identityDef,
+  { x: anything },
+  {},
   sliceWise("identity", (x) => applyOne(identityDef, [x])),
 );
 
@@ -110,7 +113,7 @@ const stopGradientDef: OpDef = entry({
 });
 
 /** The value of `x`, through which no gradient flows. */
-export const stopGradient = defineOp(stopGradientDef, (x: Operand): Tensor => {
+export const stopGradient = defineOp(stopGradientDef, { x: anything }, {}, (x: Operand): Tensor => {
   return applyOne(stopGradientDef, [asTensor("stopGradient", x)]);
 });
 
@@ -136,6 +139,8 @@ export interface PreventGradientOptions extends OpOptions {
 /** The value of `x`, whose gradient is an error: a LookupError with the message. */
 export const preventGradient = defineOp(
   preventGradientDef,
+  { x: anything },
+  { message: string },
   (x: Operand, { message = "no reason given" }: PreventGradientOptions = {}): Tensor => {
     return applyOne(preventGradientDef, [asTensor("preventGradient", x)], { message });
   },

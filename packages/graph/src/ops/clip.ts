@@ -1,4 +1,5 @@
 import {
+  anything,
   chain,
   compatible,
   type DType,
@@ -13,7 +14,6 @@ import {
   ValueError,
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
-import { telling } from "../location.ts";
 import { asTensor, asTensors, checkOneDType, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -68,7 +68,7 @@ const addNDef: OpDef = entry({
  * The sum of tensors of one shape and dtype. Slices are densified. Up to nine terms are added in order; of more, the
  * first n mod 8 are (8 or 9 instead of 0 or 1), and then each further block of eight is summed and added.
  */
-export const addN = defineOp(addNDef, (terms: readonly Operand[]): Tensor => {
+export const addN = defineOp(addNDef, { terms: anything }, {}, (terms: readonly Operand[]): Tensor => {
   if (!Array.isArray(terms)) throw new TypeError(`addN: expected a list of tensors, got ${nameOf(terms)}`);
   if (terms.length === 0) throw new ValueError("addN: the list of tensors is empty; give at least one");
   const tensors = asTensors("addN", terms);
@@ -76,16 +76,19 @@ export const addN = defineOp(addNDef, (terms: readonly Operand[]): Tensor => {
 });
 
 /** `x` times the number or scalar tensor `factor`. Slices stay slices. */
-export function scalarMul(factor: Operand, x: IndexedSlices): IndexedSlices;
-export function scalarMul(factor: Operand, x: Operand): Tensor;
-export function scalarMul(factor: Operand, x: Operand): Cotangent {
-  return telling(() => {
-    const source = x instanceof IndexedSlices ? x : asTensor("scalarMul", x);
-    const by = asTensor("scalarMul", factor, source.dtype);
-    if (by.rank !== 0)
-      throw new ValueError(`scalarMul: the factor must be a scalar, got shape ${formatShape(by.shape)}`);
-    return overValues(source, (values) => mul(by, values));
-  });
+export const scalarMul = composed("scalarMul", { factor: anything, x: anything }, {}, ((
+  factor: Operand,
+  x: Operand,
+) => {
+  const source = x instanceof IndexedSlices ? x : asTensor("scalarMul", x);
+  const by = asTensor("scalarMul", factor, source.dtype);
+  if (by.rank !== 0) throw new ValueError(`scalarMul: the factor must be a scalar, got shape ${formatShape(by.shape)}`);
+  return overValues(source, (values) => mul(by, values));
+}) as ScalarMul);
+
+interface ScalarMul {
+  (factor: Operand, x: IndexedSlices): IndexedSlices;
+  (factor: Operand, x: Operand): Tensor;
 }
 
 interface ClipByValue {
@@ -94,8 +97,11 @@ interface ClipByValue {
 }
 
 /** The elements of `x` held between `low` and `high`; the derivative is 1 from bound to bound, 0 beyond. */
-export const clipByValue = ((x: Operand, low: Operand, high: Operand) =>
-  sliceWise("clipByValue", (values) => maximum(minimum(values, high), low))(x)) as ClipByValue;
+export const clipByValue = composed("clipByValue", { x: anything, low: anything, high: anything }, {}, ((
+  x: Operand,
+  low: Operand,
+  high: Operand,
+) => sliceWise("clipByValue", (values) => maximum(minimum(values, high), low))(x)) as ClipByValue);
 
 interface ClipByNorm {
   (x: IndexedSlices, norm: Operand): IndexedSlices;
@@ -103,19 +109,20 @@ interface ClipByNorm {
 }
 
 /** `x` scaled down so that its Euclidean norm is at most `norm`: x * norm / max(|x|, norm). */
-export const clipByNorm = ((x: Operand, norm: Operand) =>
+export const clipByNorm = composed("clipByNorm", { x: anything, norm: anything }, {}, ((x: Operand, norm: Operand) =>
   sliceWise("clipByNorm", (values) => {
     const squares = sum(square(values));
     // The root of zero has no derivative; its branch is never taken there.
     const positive = greater(squares, 0);
     const length = where(positive, sqrt(where(positive, squares, 1)), squares);
     return div(mul(values, norm), maximum(length, norm));
-  })(x)) as ClipByNorm;
+  })(x)) as ClipByNorm);
 
 type Gradients = readonly (Operand | null)[];
 
 /** The Euclidean norm of all tensors together; `null` entries count nothing, and 0 is the norm of none. */
-export const globalNorm = composed("globalNorm", (tensors: Gradients): Tensor => {
+export const globalNorm = composed("globalNorm", { tensors: anything }, {}, (tensors: Gradients): Tensor => {
+  if (!Array.isArray(tensors)) throw new TypeError(`globalNorm: expected a list of tensors, got ${nameOf(tensors)}`);
   const present = tensors.filter((each) => each !== null);
   if (present.length === 0) return asTensor("globalNorm", 0);
   const halves = present.map((each) => div(sum(square(each instanceof IndexedSlices ? each.values : each)), 2));
@@ -126,22 +133,27 @@ export const globalNorm = composed("globalNorm", (tensors: Gradients): Tensor =>
  * Tensors scaled by one factor so that their norm together is at most `clipNorm`; `null` entries stay `null`. Returns
  * the clipped list and the norm before clipping; a norm that is not finite makes every entry NaN.
  */
-export function clipByGlobalNorm(
-  tensors: Gradients,
-  clipNorm: Operand,
-  { useNorm }: { useNorm?: Operand } = {},
-): { clipped: (Cotangent | null)[]; norm: Tensor } {
-  if (!Array.isArray(tensors))
-    throw new TypeError(`clipByGlobalNorm: expected a list of tensors, got ${nameOf(tensors)}`);
-  const norm = useNorm === undefined ? globalNorm(tensors) : asTensor("clipByGlobalNorm", useNorm);
-  const limit = asTensor("clipByGlobalNorm", clipNorm, norm.dtype);
-  const scale = mul(limit, minimum(div(1, norm), div(1, limit)));
-  const finite = add(scale, mul(norm, 0)); // inf * 0 = NaN
-  const clipped = tensors.map((each) => {
-    if (each === null) return null;
-    return overValues(each instanceof IndexedSlices ? each : asTensor("clipByGlobalNorm", each), (values) =>
-      mul(values, finite),
-    );
-  });
-  return { clipped, norm };
-}
+export const clipByGlobalNorm = composed(
+  "clipByGlobalNorm",
+  { tensors: anything, clipNorm: anything },
+  { useNorm: anything },
+  (
+    tensors: Gradients,
+    clipNorm: Operand,
+    { useNorm }: { useNorm?: Operand } = {},
+  ): { clipped: (Cotangent | null)[]; norm: Tensor } => {
+    if (!Array.isArray(tensors))
+      throw new TypeError(`clipByGlobalNorm: expected a list of tensors, got ${nameOf(tensors)}`);
+    const norm = useNorm === undefined ? globalNorm(tensors) : asTensor("clipByGlobalNorm", useNorm);
+    const limit = asTensor("clipByGlobalNorm", clipNorm, norm.dtype);
+    const scale = mul(limit, minimum(div(1, norm), div(1, limit)));
+    const finite = add(scale, mul(norm, 0)); // inf * 0 = NaN
+    const clipped = Array.from(tensors, (each) => {
+      if (each === null) return null;
+      return overValues(each instanceof IndexedSlices ? each : asTensor("clipByGlobalNorm", each), (values) =>
+        mul(values, finite),
+      );
+    });
+    return { clipped, norm };
+  },
+);

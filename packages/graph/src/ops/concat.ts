@@ -1,10 +1,13 @@
 import {
+  anything,
   assemble,
   compatible,
   formatShape,
   isStatic,
   natural,
   normalizeAxis,
+  number,
+  optional,
   type PartialShape,
   type Shape,
   type Shown,
@@ -15,7 +18,7 @@ import {
   view,
   wrongAxis,
 } from "@gradtape/tensor";
-import { applyOne, composed, defineOp } from "../define.ts";
+import { type AlongAxis, applyOne, composed, defineOp } from "../define.ts";
 import { axis, checkAxis } from "../legal.ts";
 import { asTensors, checkOneDType, nameOf, type Operand } from "../operand.ts";
 import type { Cotangent, OpDef, OpRecord } from "../record.ts";
@@ -191,13 +194,21 @@ export function concatPart(x: Tensor, parts: readonly Tensor[], axis: number, pa
 }
 
 /** Tensors joined end to end along `axis`; all other extents must agree. */
-export const concat = defineOp(concatDef, (values: readonly Operand[], axis: number): Tensor => {
-  const tensors = someTensors("concat", values);
-  return applyOne(concatDef, tensors, { axis: normalizeAxis("concat", axis, tensors[0]!.rank) });
-});
+export const concat = defineOp(
+  concatDef,
+  { values: anything, axis: anything },
+  {},
+  (values: readonly Operand[], axis: number): Tensor => {
+    const tensors = someTensors("concat", values);
+    return applyOne(concatDef, tensors, { axis: normalizeAxis("concat", axis, tensors[0]!.rank) });
+  },
+);
 
 /** Tensors of one shape side by side along a new axis (0 when left out). */
-export const stack = composed("stack", (values: readonly Operand[], { axis = 0 }: { axis?: number } = {}): Tensor => {
+export const stack = composed("stack", { values: anything, axis: optional(number) }, {}, ((
+  values: readonly Operand[],
+  axis?: number,
+): Tensor => {
   const tensors = someTensors("stack", values);
   const shapes = tensors.map(({ shape }) => shape);
   const other = shapes.findIndex((shape) => formatShape(shape) !== formatShape(shapes[0]!));
@@ -205,17 +216,20 @@ export const stack = composed("stack", (values: readonly Operand[], { axis = 0 }
     const shown = againstFirst("values", shapes, other);
     throw new ValueError(shapeMessage("stack", "shapes must agree, nothing is broadcast", shown));
   }
-  const at = normalizeAxis("stack", axis, tensors[0]!.rank + 1);
+  const at = normalizeAxis("stack", axis ?? 0, tensors[0]!.rank + 1);
   return concat(
     tensors.map((tensor) => expandDims(tensor, at)),
     at,
   );
-});
+}) as AlongAxis<readonly Operand[], Tensor>);
 
 /** The slices of `x` along `axis` (0 when left out), each without that axis. */
-export const unstack = composed("unstack", (x: Operand, { axis = 0 }: { axis?: number } = {}): Tensor[] => {
+export const unstack = composed("unstack", { x: anything, axis: optional(number) }, {}, ((
+  x: Operand,
+  axis?: number,
+): Tensor[] => {
   const [source] = asTensors("unstack", [x]) as [Tensor];
-  const at = normalizeAxis("unstack", axis, source.rank);
+  const at = normalizeAxis("unstack", axis ?? 0, source.rank);
   if (source.shape[at] === null)
     throw new ValueError(`unstack: axis ${at} of ${formatShape(source.shape)} must have a known extent`);
   const size = source.shape.map((_, a) => (a === at ? 1 : -1));
@@ -229,7 +243,7 @@ export const unstack = composed("unstack", (x: Operand, { axis = 0 }: { axis?: n
       { axis: at },
     ),
   );
-});
+}) as AlongAxis<Operand, Tensor[]>);
 
 function someTensors(op: string, values: readonly Operand[]): Tensor[] {
   if (!Array.isArray(values)) throw new TypeError(`${op}: expected a list of tensors, got ${nameOf(values)}`);

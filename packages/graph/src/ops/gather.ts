@@ -1,4 +1,5 @@
 import {
+  anything,
   compatible,
   type DType,
   formatShape,
@@ -7,6 +8,7 @@ import {
   natural,
   normalizeAxis,
   nullable,
+  number,
   oneOf,
   optional,
   type PartialShape,
@@ -233,15 +235,22 @@ export interface GatherOptions extends OpOptions {
  */
 export const gather = defineOp(
   gatherDef,
-  (params: Operand, indices: Operand, { axis, batchDims = 0 }: GatherOptions = {}): Tensor => {
+  { params: anything, indices: anything, axis: optional(number) },
+  { batchDims: number },
+  ((params: Operand, indices: Operand, axis?: number, { batchDims = 0 }: GatherOptions = {}): Tensor => {
     const picks = asIndices("gather", indices);
     const table = params instanceof State ? params : asTensor("gather", params);
     const batch = batchDims === 0 ? 0 : normalizeAxis("gather (batchDims)", batchDims, picks.rank + 1);
     const rank = table.shape.length;
     const at = rank === 0 ? 0 : normalizeAxis("gather", axis ?? batch, rank);
     return applyOne(gatherDef, [table, picks], { axis: at, batchDims: batch, negative: "refuse" });
-  },
+  }) as Gather,
 );
+
+interface Gather {
+  (params: Operand, indices: Operand, options?: GatherOptions): Tensor;
+  (params: Operand, indices: Operand, axis: number | undefined, options?: Omit<GatherOptions, "axis">): Tensor;
+}
 
 /** How many rows the result has; `null` means as many as the third input has along `axis`. */
 type SegmentAttributes = {
@@ -340,6 +349,8 @@ const unsortedSegmentSumDef = entry<SegmentAttributes>({
  */
 export const unsortedSegmentSum = defineOp(
   unsortedSegmentSumDef,
+  { data: anything, segmentIds: anything, numSegments: anything },
+  {},
   (data: Operand, segmentIds: Operand, numSegments: number): Tensor => {
     const ids = asIndices("unsortedSegmentSum", segmentIds);
     return applyOne(unsortedSegmentSumDef, [asTensor("unsortedSegmentSum", data), ids], { numSegments, batchDims: 0 });

@@ -1,10 +1,13 @@
 import {
+  anything,
   checkDType,
   checkRoom,
   type DType,
   formatShape,
   nonZeroPositions,
   normalizeAxis,
+  number,
+  shown,
   type Tensor,
   tensor,
   uniqueElements,
@@ -37,7 +40,7 @@ const uniqueDef: OpDef = entry({
  * The distinct elements of a vector in order of first appearance, and for each element its position among them:
  * `x[i] = values[positions[i]]`.
  */
-export const unique = defineOp(uniqueDef, (x: Operand): { values: Tensor; positions: Tensor } => {
+export const unique = defineOp(uniqueDef, { x: anything }, {}, (x: Operand): { values: Tensor; positions: Tensor } => {
   const [values, positions] = apply(uniqueDef, [asTensor("unique", x)], {}) as [Tensor, Tensor];
   return { values, positions };
 });
@@ -60,7 +63,7 @@ const nonZeroDef: OpDef = entry({
 });
 
 /** The positions (int32) of the elements of a vector that are not zero, or that are true. */
-export const nonZero = defineOp(nonZeroDef, (x: Operand): Tensor => {
+export const nonZero = defineOp(nonZeroDef, { x: anything }, {}, (x: Operand): Tensor => {
   return applyOne(nonZeroDef, [asTensor("nonZero", x)]);
 });
 
@@ -78,13 +81,15 @@ export interface OneHotOptions {
 /** Indices as vectors of `depth` with `onValue` at the index, along a new axis. Indices outside give `offValue` alone. */
 export const oneHot = composed(
   "oneHot",
+  { indices: anything, depth: anything },
+  { onValue: anything, offValue: anything, axis: number, dtype: anything },
   (
     indices: Operand,
     depth: number,
     { onValue = 1, offValue = 0, axis = -1, dtype = "float32" }: OneHotOptions = {},
   ): Tensor => {
     if (!Number.isInteger(depth) || depth < 0)
-      throw new ValueError(`oneHot: depth ${depth} is not a count; use an integer >= 0`);
+      throw new ValueError(`oneHot: depth ${shown(depth)} is not a count; use an integer >= 0`);
     const ids = asIndices("oneHot", indices);
     const at = normalizeAxis("oneHot", axis, ids.rank + 1);
     checkRoom("oneHot", checkDType("oneHot", dtype), ids.shape.map((extent) => extent ?? 1).toSpliced(at, 0, depth));

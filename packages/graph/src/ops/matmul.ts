@@ -1,4 +1,6 @@
 import {
+  anything,
+  boolean,
   commonShape,
   compatibleExtents,
   isStatic,
@@ -48,6 +50,8 @@ export interface MatMulOptions extends OpOptions {
  */
 export const matMul = defineOp(
   matMulDef,
+  { a: anything, b: anything },
+  { transposeA: boolean, transposeB: boolean },
   (a: Operand, b: Operand, { transposeA = false, transposeB = false }: MatMulOptions = {}): Tensor => {
     const given = asTensors("matMul", [a, b]) as [Tensor, Tensor];
     if (!transposeA && !transposeB) return applyOne(matMulDef, given);

@@ -1,7 +1,16 @@
-import { EagerTensor, InvalidArgumentError, isFloating, RuntimeError, string, type Tensor } from "@gradtape/tensor";
+import {
+  anything,
+  defineFunction,
+  EagerTensor,
+  InvalidArgumentError,
+  isFloating,
+  RuntimeError,
+  string,
+  type Tensor,
+} from "@gradtape/tensor";
 import { currentGraph } from "../context.ts";
 import { controlDependencies, group } from "../control.ts";
-import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
+import { applyOne, checkDomain, defineOp } from "../define.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Operation } from "../operation.ts";
 import type { OpDef } from "../record.ts";
@@ -40,7 +49,9 @@ function finite(x: EagerTensor, message: string): EagerTensor {
  */
 export const checkNumerics = defineOp(
   checkNumericsDef,
-  (x: Operand, message: string, _options: OpOptions = {}): Tensor => {
+  { x: anything, message: string },
+  {},
+  (x: Operand, message: string): Tensor => {
     return applyOne(checkNumericsDef, [asTensor("checkNumerics", x)], { message });
   },
 );
@@ -50,7 +61,7 @@ export const checkNumerics = defineOp(
  * made from; its message is the name of the tensor. Returns one operation that runs them all. Throws a RuntimeError in
  * eager mode, where `checkNumericsIn` does it.
  */
-export function addCheckNumericsOps(): Operation {
+export const addCheckNumericsOps = defineFunction("addCheckNumericsOps", {}, undefined, (): Operation => {
   const graph = currentGraph();
   if (graph === null) {
     throw new RuntimeError("addCheckNumericsOps: eager mode has no graph; use checkNumericsIn(() => …)");
@@ -62,4 +73,4 @@ export function addCheckNumericsOps(): Operation {
     }
   }
   return group(last)!;
-}
+});

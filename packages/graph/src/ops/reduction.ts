@@ -1,11 +1,15 @@
 import {
+  anything,
   type DType,
   formatShape,
   isFloating,
   isStatic,
   scalar as k,
   literal,
+  normalizeAxes,
   normalizeAxis,
+  number,
+  optional,
   program,
   reducedShape,
   rows,
@@ -14,8 +18,16 @@ import {
   type Tensor,
   ValueError,
 } from "@gradtape/tensor";
-import { applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
-import { type Axes, defineFold, type FoldAttributes, foldAttributes, type ReduceOptions } from "../fold.ts";
+import { type AlongAxis, applyOne, checkDomain, composed, defineOp, programs } from "../define.ts";
+import {
+  type Axes,
+  anyAxes,
+  defineFold,
+  type FoldAttributes,
+  type ReduceOptions,
+  type Reduction,
+  reduceFields,
+} from "../fold.ts";
 import { axes, axis, checkAxes, checkAxis, dtype } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
@@ -92,12 +104,16 @@ export const any = defineFold("any", (x) => k.fold("or", x), null, { domain: "bo
 export const all = defineFold("all", (x) => k.fold("and", x), null, { domain: "bool", tensorflow: "All" });
 
 /** The arithmetic mean over `axis`: the sum divided by the number of elements. NaN for no elements. */
-export const mean = composed("mean", (x: Operand, axis?: Axes | ReduceOptions, options?: ReduceOptions): Tensor => {
+export const mean = composed("mean", { x: anything, axis: optional(anyAxes) }, reduceFields, ((
+  x: Operand,
+  axis?: Axes,
+  { keepDims = false }: ReduceOptions = {},
+): Tensor => {
   const source = asTensor("mean", x);
   checkDomain("mean", source.dtype, "floating");
-  const { axes, keepDims } = foldAttributes("mean", source.rank, axis, options);
+  const axes = normalizeAxes("mean", axis, source.rank);
   return div(sum(source, { axis: axes, keepDims }), elementCount(source, axes));
-});
+}) as Reduction);
 
 const elementCountDef: OpDef<{ axes: readonly number[]; dtype: DType }> = entry({
   name: "elementCount",
@@ -158,11 +174,11 @@ function defineArg(name: string, join: "max" | "min", tensorflow: string) {
       attributes: { T: dtypeOf(0), output_type: always("type", "int32") },
     },
   });
-  return defineOp(def, (x: Operand, axis: number | { axis?: number } = 0): Tensor => {
+  const call = (x: Operand, axis = 0): Tensor => {
     const source = asTensor(name, x);
-    const chosen = typeof axis === "number" ? axis : (axis.axis ?? 0);
-    return applyOne(def, [source], { axis: normalizeAxis(name, chosen, source.rank) });
-  });
+    return applyOne(def, [source], { axis: normalizeAxis(name, axis, source.rank) });
+  };
+  return defineOp(def, { x: anything, axis: optional(number) }, {}, call as AlongAxis<Operand, Tensor>);
 }
 
 /** The position (int32) of the greatest element along `axis` (0 when left out), the first of equals; NaN never counts. */

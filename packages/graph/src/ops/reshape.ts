@@ -1,5 +1,8 @@
 import {
+  anything,
+  describe,
   type Extent,
+  formatList,
   formatShape,
   integer,
   isStatic,
@@ -7,6 +10,7 @@ import {
   normalizeAxes,
   normalizeAxis,
   nullable,
+  optional,
   type PartialShape,
   reshaped,
   type Shape,
@@ -16,7 +20,8 @@ import {
   ValueError,
   view,
 } from "@gradtape/tensor";
-import { applyOne, defineOp, type OpOptions } from "../define.ts";
+import { type AlongAxis, applyOne, defineOp } from "../define.ts";
+import { anyAxes } from "../fold.ts";
 import { axes, checkAxes, statedShape } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
 import type { Input, OpDef } from "../record.ts";
@@ -48,11 +53,16 @@ const reshapeDef: OpDef<ReshapeAttributes> = entry({
  * The elements of `x` in row-major order under another shape of the same size. One extent may be -1: it follows from
  * the others. Throws a ValueError when the sizes differ.
  */
-export const reshape = defineOp(reshapeDef, (x: Operand, shape: Shape): Tensor => {
-  const source = asTensor("reshape", x);
-  const target = resolveShape(source.spec.shape, checkWanted(shape));
-  return applyOne(reshapeDef, [source], { shape: isStatic(target) ? target : [...shape] });
-});
+export const reshape = defineOp(
+  reshapeDef,
+  { x: anything, shape: anything },
+  {},
+  (x: Operand, shape: Shape): Tensor => {
+    const source = asTensor("reshape", x);
+    const target = resolveShape(source.spec.shape, checkWanted(shape));
+    return applyOne(reshapeDef, [source], { shape: isStatic(target) ? target : [...shape] });
+  },
+);
 
 /** `x` in another shape of the same size; itself where it has that shape. */
 export function reshapeTo(x: Tensor, shape: Shape): Tensor {
@@ -74,7 +84,7 @@ function checkWanted(shape: unknown): Shape {
     shape.every((extent) => Number.isInteger(extent) && extent >= -1) &&
     shape.filter((extent) => extent === -1).length <= 1;
   if (legal) return shape;
-  const text = Array.isArray(shape) ? `[${shape.join(", ")}]` : String(shape);
+  const text = Array.isArray(shape) ? formatList(shape) : describe(shape);
   throw new ValueError(`reshape: ${text} is not a shape; use integers >= 0, and at most one -1`);
 }
 
@@ -164,20 +174,23 @@ function squeezeAxes(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /** `x` with a new axis of extent 1 at `axis` (negative: counted from the end of the result). */
-export const expandDims = defineOp(expandDimsDef, (x: Operand, axis: number): Tensor => {
-  const source = asTensor("expandDims", x);
-  return expandAxes(source, [normalizeAxis("expandDims", axis, source.rank + 1)]);
-});
-
-export interface SqueezeOptions extends OpOptions {
-  /** The axes to take away; every axis of extent 1 when left out or empty. */
-  readonly axis?: number | readonly number[] | null;
-}
+export const expandDims = defineOp(
+  expandDimsDef,
+  { x: anything, axis: anything },
+  {},
+  (x: Operand, axis: number): Tensor => {
+    const source = asTensor("expandDims", x);
+    return expandAxes(source, [normalizeAxis("expandDims", axis, source.rank + 1)]);
+  },
+);
 
 /** `x` without axes of extent 1. Throws a ValueError for an axis of another extent. */
-export const squeeze = defineOp(squeezeDef, (x: Operand, { axis = null }: SqueezeOptions = {}): Tensor => {
+export const squeeze = defineOp(squeezeDef, { x: anything, axis: optional(anyAxes) }, {}, ((
+  x: Operand,
+  axis: number | readonly number[] | null = null,
+): Tensor => {
   const source = asTensor("squeeze", x);
   const all = axis === null || (Array.isArray(axis) && axis.length === 0);
   const axes = normalizeAxes("squeeze", all ? null : axis, source.rank);
   return applyOne(squeezeDef, [source], { axes: all ? axes.filter((a) => source.shape[a] === 1) : axes });
-});
+}) as AlongAxis<Operand, Tensor, number | readonly number[] | null>);

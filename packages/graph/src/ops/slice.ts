@@ -1,4 +1,5 @@
 import {
+  anything,
   assemble,
   checkShape,
   type Extent,
@@ -8,6 +9,7 @@ import {
   list,
   natural,
   nullable,
+  number,
   onFirst,
   type PartialShape,
   type Shape,
@@ -136,6 +138,8 @@ export interface SliceOptions extends OpOptions {
  */
 export const slice = defineOp(
   sliceDef,
+  { x: anything, begin: list(number), size: list(number) },
+  { steps: list(number) },
   (x: Operand, begin: Shape, size: readonly number[], { steps }: SliceOptions = {}): Tensor => {
     const source = asTensor("slice", x);
     const stride = steps ?? source.shape.map(() => 1);
@@ -146,6 +150,8 @@ export const slice = defineOp(
 /** Zeros of `shape` with `x` laid in from `begin` on, its elements `steps` apart (1 when left out). */
 export const embed = defineOp(
   embedDef,
+  { x: anything, shape: list(number), begin: list(number) },
+  { steps: list(number) },
   (x: Operand, shape: Shape, begin: Shape, { steps }: SliceOptions = {}): Tensor => {
     const source = asTensor("embed", x);
     const stride = steps ?? source.shape.map(() => 1);
@@ -154,20 +160,25 @@ export const embed = defineOp(
 );
 
 /** `x` with zeros around it: `paddings[axis]` is `[before, after]`. */
-export const pad = composed("pad", (x: Operand, paddings: readonly (readonly [number, number])[]): Tensor => {
-  const source = asTensor("pad", x);
-  if (paddings.length !== source.rank || paddings.some((pair) => pair.length !== 2 || Math.min(...pair) < 0)) {
-    throw new ValueError(
-      `pad: paddings ${JSON.stringify(paddings)} do not fit shape ${formatShape(source.shape)}; ` +
-        "give [before, after], both >= 0, for each axis",
+export const pad = composed(
+  "pad",
+  { x: anything, paddings: list(list(number)) },
+  {},
+  (x: Operand, paddings: readonly (readonly [number, number])[]): Tensor => {
+    const source = asTensor("pad", x);
+    if (paddings.length !== source.rank || paddings.some((pair) => pair.length !== 2 || Math.min(...pair) < 0)) {
+      throw new ValueError(
+        `pad: paddings ${JSON.stringify(paddings)} do not fit shape ${formatShape(source.shape)}; ` +
+          "give [before, after], both >= 0, for each axis",
+      );
+    }
+    return embed(
+      source,
+      source.shape.map((extent, axis) => paddings[axis]![0] + extent + paddings[axis]![1]),
+      paddings.map(([before]) => before),
     );
-  }
-  return embed(
-    source,
-    source.shape.map((extent, axis) => paddings[axis]![0] + extent + paddings[axis]![1]),
-    paddings.map(([before]) => before),
-  );
-});
+  },
+);
 
 function checkRegion(
   op: string,

@@ -1,8 +1,11 @@
 import {
+  anything,
   compatible,
   type Kernel,
   scalar as k,
   normalizeAxis,
+  number,
+  optional,
   type PartialShape,
   program,
   reducedShape,
@@ -15,7 +18,7 @@ import {
   wrongAxis,
 } from "@gradtape/tensor";
 import { apply } from "../apply.ts";
-import { applyOne, checkDomain, defineOp, type OpOptions, programs } from "../define.ts";
+import { type AlongAxis, applyOne, checkDomain, defineOp, programs } from "../define.ts";
 import { axis, checkAxis } from "../legal.ts";
 import { asIndices, asTensor, asTensors, checkIndexDType, checkOneDType, type Operand } from "../operand.ts";
 import type { GradientRule, OpDef } from "../record.ts";
@@ -66,10 +69,11 @@ function alongAxis(
       },
     ],
   });
-  return defineOp(def, (logits: Operand, { axis = -1 }: OpOptions & { axis?: number } = {}): Tensor => {
+  const call = (logits: Operand, axis = -1): Tensor => {
     const x = asTensor(name, logits);
     return applyOne(def, [x], { axis: normalizeAxis(name, axis, x.rank) });
-  });
+  };
+  return defineOp(def, { logits: anything, axis: optional(number) }, {}, call as AlongAxis<Operand, Tensor>);
 }
 
 const rowSum = (x: Tensor, axis: number) => sum(x, { axis, keepDims: true });
@@ -191,9 +195,14 @@ const sparseDef: OpDef = entry({
  * -log(softmax(logits)[label]) for each row: `labels` (int32) has the shape of `logits` without the last axis.
  * Throws an InvalidArgumentError for a label that is no class.
  */
-export const sparseSoftmaxCrossEntropyWithLogits = defineOp(sparseDef, (labels: Operand, logits: Operand): Tensor => {
-  return apply(sparseDef, [asTensor(sparseName, logits), asIndices(sparseName, labels)], {})[0]!;
-});
+export const sparseSoftmaxCrossEntropyWithLogits = defineOp(
+  sparseDef,
+  { labels: anything, logits: anything },
+  {},
+  (labels: Operand, logits: Operand): Tensor => {
+    return apply(sparseDef, [asTensor(sparseName, logits), asIndices(sparseName, labels)], {})[0]!;
+  },
+);
 
 const densePrograms = programs((types) =>
   program(types, (x, label) => {
@@ -245,7 +254,12 @@ const denseDef: OpDef = entry({
  * -sum(labels * log(softmax(logits))) over the last axis; `labels` are distributions in the shape of `logits`. The gradient
  * by the logits is softmax(logits) - labels, as TensorFlow's kernel gives it, also for labels that do not sum to one.
  */
-export const softmaxCrossEntropyWithLogits = defineOp(denseDef, (labels: Operand, logits: Operand): Tensor => {
-  const [x, y] = asTensors(denseName, [logits, labels]) as [Tensor, Tensor];
-  return apply(denseDef, [x, y], {})[0]!;
-});
+export const softmaxCrossEntropyWithLogits = defineOp(
+  denseDef,
+  { labels: anything, logits: anything },
+  {},
+  (labels: Operand, logits: Operand): Tensor => {
+    const [x, y] = asTensors(denseName, [logits, labels]) as [Tensor, Tensor];
+    return apply(denseDef, [x, y], {})[0]!;
+  },
+);

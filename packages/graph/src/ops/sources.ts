@@ -1,13 +1,18 @@
 import {
+  anything,
   checkDType,
   type DType,
+  defineFunction,
+  describe,
   type EagerTensor,
+  formatList,
   list,
   literal,
   natural,
   nullable,
   type PartialShape,
   RuntimeError,
+  string,
   type Tensor,
   ValueError,
 } from "@gradtape/tensor";
@@ -39,7 +44,9 @@ const placeholderDef: OpDef<{ dtype: DType; shape: readonly (number | null)[] }>
  */
 export const placeholder = defineOp(
   placeholderDef,
-  (dtype: DType, shape: readonly (number | null)[], _options: OpOptions = {}): Tensor => {
+  { dtype: anything, shape: anything },
+  {},
+  (dtype: DType, shape: readonly (number | null)[]): Tensor => {
     checkDType("placeholder", dtype);
     checkPartialShape(shape);
     if (currentGraph() === null) {
@@ -51,7 +58,9 @@ export const placeholder = defineOp(
 
 function checkPartialShape(shape: PartialShape): void {
   if (Array.isArray(shape) && shape.every((e) => e === null || (Number.isInteger(e) && (e as number) >= 0))) return;
-  throw new ValueError(`placeholder: ${JSON.stringify(shape)} is not a shape; use integers >= 0, and null where open`);
+  throw new ValueError(
+    `placeholder: ${Array.isArray(shape) ? formatList(shape) : describe(shape)} is not a shape; use integers >= 0, and null where open`,
+  );
 }
 
 export interface ConstantOptions extends OpOptions {
@@ -60,8 +69,13 @@ export interface ConstantOptions extends OpOptions {
 }
 
 /** A value that never changes: an operation when a graph is being built, else a plain tensor. */
-export function constant(value: Operand, { shape, dtype, name }: ConstantOptions = {}): Tensor {
-  const tensor: EagerTensor = literal("constant", value, { ...(shape && { shape }), ...(dtype && { dtype }) });
-  const graph = currentGraph();
-  return graph === null ? tensor : addConstant(graph, tensor, name ?? "Const");
-}
+export const constant = defineFunction(
+  "constant",
+  { value: anything },
+  { shape: anything, dtype: anything, name: string },
+  (value: Operand, { shape, dtype, name }: ConstantOptions = {}): Tensor => {
+    const tensor: EagerTensor = literal("constant", value, { ...(shape && { shape }), ...(dtype && { dtype }) });
+    const graph = currentGraph();
+    return graph === null ? tensor : addConstant(graph, tensor, name ?? "Const");
+  },
+);

@@ -1,4 +1,15 @@
-import { formatShape, permuted, type Tensor, ValueError, view } from "@gradtape/tensor";
+import {
+  anything,
+  formatShape,
+  list,
+  nullable,
+  number,
+  optional,
+  permuted,
+  type Tensor,
+  ValueError,
+  view,
+} from "@gradtape/tensor";
 import { applyOne, defineOp } from "../define.ts";
 import { axes } from "../legal.ts";
 import { asTensor, type Operand } from "../operand.ts";
@@ -27,11 +38,16 @@ const transposeDef: OpDef<{ perm: readonly number[] }> = entry({
 });
 
 /** The axes of `x` in the order of `perm`; reversed when `perm` is left out. Nothing is copied. */
-export const transpose = defineOp(transposeDef, (x: Operand, perm?: readonly number[] | null): Tensor => {
-  const source = asTensor("transpose", x);
-  const order = perm ?? source.shape.map((_, axis) => source.rank - 1 - axis);
-  return applyOne(transposeDef, [source], { perm: [...order] });
-});
+export const transpose = defineOp(
+  transposeDef,
+  { x: anything, perm: optional(nullable(list(number))) },
+  {},
+  (x: Operand, perm?: readonly number[] | null): Tensor => {
+    const source = asTensor("transpose", x);
+    const order = perm ?? source.shape.map((_, axis) => source.rank - 1 - axis);
+    return applyOne(transposeDef, [source], { perm: [...order] });
+  },
+);
 
 function inverse(perm: readonly number[]): number[] {
   return perm.map((_, axis) => perm.indexOf(axis));

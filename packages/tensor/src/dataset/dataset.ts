@@ -1,5 +1,7 @@
 import { seeded } from "../random/generator.ts";
-import { checkOptions, type DatasetOptions } from "./options.ts";
+import { anything } from "../schema.ts";
+import { defineFunction, defineMethods } from "../signature.ts";
+import { checkOptions, type DatasetOptions, optionFields } from "./options.ts";
 import { Order, type OrderKey } from "./order.ts";
 import { Ring } from "./ring.ts";
 import { Rows } from "./rows.ts";
@@ -26,6 +28,11 @@ export class Dataset<B> implements Iterable<B> {
   private readonly fixed: boolean;
   private readonly ring: Ring<B>;
   private order: Order | null;
+
+  static {
+    defineMethods(Dataset, { restore: [{ state: anything }] });
+  }
+
   private epoch = 0;
   private position = 0;
 
@@ -128,6 +135,10 @@ function sameKey(a: OrderKey, b: OrderKey): boolean {
  *
  * Throws a ValueError for sources of different lengths and for options that cannot be used.
  */
-export function dataset<const S extends Sources>(sources: S, options: DatasetOptions): Dataset<BatchOf<S>> {
-  return new Dataset<BatchOf<S>>(readSources("dataset", sources), options);
-}
+export const dataset = defineFunction(
+  "dataset",
+  { sources: anything },
+  optionFields,
+  <const S extends Sources>(sources: S, options: DatasetOptions): Dataset<BatchOf<S>> =>
+    new Dataset<BatchOf<S>>(readSources("dataset", sources), options),
+);

@@ -1,5 +1,6 @@
 import { describe } from "../describe.ts";
 import { ValueError } from "../errors.ts";
+import { anything } from "../schema.ts";
 
 export interface DatasetOptions {
   /** Examples in a batch. */
@@ -20,17 +21,23 @@ export interface DatasetOptions {
   dropRemainder?: boolean;
 }
 
-const names = ["batch", "shuffle", "seed", "repeat", "prefetch", "dropRemainder"];
+/** What a dataset may be asked for. */
+export const optionFields = {
+  batch: anything,
+  shuffle: anything,
+  seed: anything,
+  repeat: anything,
+  prefetch: anything,
+  dropRemainder: anything,
+};
 
 /** The options with their defaults, checked; the seed is left to the generator. */
-export function checkOptions(op: string, options: DatasetOptions, examples: number): Required<DatasetOptions> {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${op}: expected options, got ${describe(options)}; give at least { batch }`);
-  }
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue;
-    throw new ValueError(`${op}: unknown option ${JSON.stringify(name)}; expected ${names.join(", ")}`);
-  }
+export function checkOptions(
+  op: string,
+  options: DatasetOptions | undefined,
+  examples: number,
+): Required<DatasetOptions> {
+  if (options === undefined) throw new TypeError(`${op}: expected options, got undefined; give at least { batch }`);
   const { batch, shuffle = false, seed = null, repeat = 1, prefetch = 0, dropRemainder = false } = options;
   checkWhole(op, "batch", batch, 1);
   if (repeat !== Number.POSITIVE_INFINITY) checkWhole(op, "repeat", repeat, 1);

@@ -1,4 +1,6 @@
+import { describe, formatRecord } from "../describe.ts";
 import { ValueError } from "../errors.ts";
+import { isPlainObject } from "../schema.ts";
 import type { OrderKey } from "./order.ts";
 
 /** Where a dataset stands, as plain JSON. */
@@ -17,11 +19,11 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as num
 
 /** Checks that `state` can be taken up by a dataset that stands at `present`; `fixed` where its key was asked for. */
 export function checkState(op: string, state: DatasetState, present: DatasetState, fixed: boolean): void {
-  const { epoch, position, examples, key } = state ?? {};
+  const { epoch, position, examples, key } = (isPlainObject(state) ? state : {}) as DatasetState;
   const isKey = key === null || (Array.isArray(key) && key.length === 2 && key.every((word) => word === word >>> 0));
   if (!isKey || !isCount(epoch) || !isCount(position) || !isCount(examples) || position > examples) {
     throw new ValueError(
-      `${op}: not the state of a dataset: ${JSON.stringify(state)}; use one that \`state\` of a dataset gave`,
+      `${op}: not the state of a dataset: ${shown(state)}; use one that \`state\` of a dataset gave`,
     );
   }
   if (examples !== present.examples) {
@@ -40,4 +42,9 @@ export function checkState(op: string, state: DatasetState, present: DatasetStat
       `${op}: the state is that of a dataset with another seed; make this one with the same seed, or without one`,
     );
   }
+}
+
+/** A state as messages show it. */
+function shown(state: unknown): string {
+  return isPlainObject(state) ? formatRecord(state) : describe(state);
 }

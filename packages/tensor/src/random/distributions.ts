@@ -1,6 +1,8 @@
+import { describe } from "../describe.ts";
 import { checkDType, type DType, isFloating } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import { allocate, checkRoom } from "../memory.ts";
+import { anything, number } from "../schema.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
 import { fromData, type Tensor } from "../tensor.ts";
 import { gauss, unit53 } from "./gauss.ts";
@@ -25,6 +27,10 @@ export interface NormalOptions {
   /** float32 unless given; float32 values are the float64 ones, rounded. */
   dtype?: "float32" | "float64";
 }
+
+/** What draws may be asked for. */
+export const uniformFields = { low: number, high: number, dtype: anything };
+export const normalFields = { mean: number, stddev: number, dtype: anything };
 
 /** Values from [low, high): multiples of 2^-24 (float32) or 2^-53 (float64) of the range, or whole numbers (int32). */
 export function uniform(op: string, word: Words, shape: Shape, options: UniformOptions): Tensor {
@@ -88,7 +94,7 @@ function fillNormal(op: string, next: () => number, shape: Shape, options: Norma
 
 /** The numbers 0 to n - 1 in random order, every order equally likely (Fisher and Yates). */
 export function permutation(op: string, word: Words, n: number): Tensor {
-  if (typeof n !== "number") throw new TypeError(`${op}: n is a number of elements, got ${String(n)}`);
+  if (typeof n !== "number") throw new TypeError(`${op}: n is a number of elements, got ${describe(n)}`);
   if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31) {
     throw new ValueError(`${op}: cannot permute ${n} elements; use an integer from 0 to 2^31 - 1`);
   }

@@ -1,5 +1,8 @@
+import { describe, formatRecord } from "../describe.ts";
 import { ValueError } from "../errors.ts";
+import { anything, isPlainObject } from "../schema.ts";
 import type { Shape } from "../shape.ts";
+import { defineFunction, defineMethods } from "../signature.ts";
 import type { Tensor } from "../tensor.ts";
 import { Blocks } from "./blocks.ts";
 import * as distributions from "./distributions.ts";
@@ -21,6 +24,18 @@ export interface GeneratorState {
 export class Generator {
   #key: Key;
   #counter: number;
+
+  static {
+    const { uniformFields, normalFields } = distributions;
+    defineMethods(Generator, {
+      restore: [{ state: anything }],
+      uniform: [{ shape: anything }, uniformFields],
+      normal: [{ shape: anything }, normalFields],
+      truncatedNormal: [{ shape: anything }, normalFields],
+      permutation: [{ n: anything }],
+      split: [{}],
+    });
+  }
 
   private constructor(key: Key, counter: number) {
     this.#key = key;
@@ -87,16 +102,21 @@ export class Generator {
 }
 
 function checkState(op: string, state: GeneratorState): GeneratorState {
-  const { algorithm, key, counter } = state ?? {};
+  const { algorithm, key, counter } = (isPlainObject(state) ? state : {}) as GeneratorState;
   const words = Array.isArray(key) && key.length === 2 && key.every((word) => word === word >>> 0);
   if (algorithm === "philox4x32-10" && words && Number.isSafeInteger(counter) && counter >= 0) return state;
-  throw new ValueError(`${op}: not the state of a generator: ${JSON.stringify(state)}; use one that \`state\` gave`);
+  throw new ValueError(
+    `${op}: not the state of a generator: ${isPlainObject(state) ? formatRecord(state) : describe(state)}; use one that \`state\` gave`,
+  );
 }
 
 /** A generator that starts from `seed`, an integer from 0 to 2^53 - 1. */
-export function generator(seed: number): Generator {
-  return seeded("generator", seed);
-}
+export const generator = defineFunction(
+  "generator",
+  { seed: anything },
+  undefined,
+  (seed: number): Generator => seeded("generator", seed),
+);
 
 /** `generator`, speaking in the name of `op`; without a seed a fresh, unpredictable one. */
 export function seeded(op: string, seed: number | null | undefined): Generator {
@@ -105,7 +125,7 @@ export function seeded(op: string, seed: number | null | undefined): Generator {
 }
 
 function words(op: string, seed: number): Key {
-  if (typeof seed !== "number") throw new TypeError(`${op}: a seed is a number, got ${String(seed)}`);
+  if (typeof seed !== "number") throw new TypeError(`${op}: a seed is a number, got ${describe(seed)}`);
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new ValueError(`${op}: ${seed} is not a seed; use an integer from 0 to 2^53 - 1`);
   }

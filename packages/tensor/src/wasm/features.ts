@@ -1,4 +1,6 @@
 import { RuntimeError } from "../errors.ts";
+import { boolean } from "../schema.ts";
+import { defineFunction } from "../signature.ts";
 import { f32, f32x4, lane, op, WasmModule } from "./assembler.ts";
 import { threadCount } from "./thread-count.ts";
 
@@ -91,20 +93,20 @@ export function detectFeatures(): Features {
  *
  * Throws a RuntimeError once something has been computed the other way, or `backendInfo` has told so.
  */
-export function strictNumerics(on: boolean): void {
+export const strictNumerics = defineFunction("strictNumerics", { on: boolean }, undefined, (on: boolean): void => {
   if (detected !== undefined && detected.strict !== on)
     throw new RuntimeError(
       `strictNumerics: kernels are in use, strict is ${detected.strict}; call it before the first computation`,
     );
   wished = on;
-}
+});
 
 /** What this process computes with. Decided here or at the first computation; only the threads may change later. */
-export function backendInfo(): BackendInfo {
+export const backendInfo = defineFunction("backendInfo", {}, undefined, (): BackendInfo => {
   const features = detectFeatures();
   const threads = threadCount();
   return { ...features, threads, description: describe(features, threads) };
-}
+});
 
 function describe({ simd, relaxed, strict }: Features, threads: number): string {
   if (!simd) return "JavaScript";

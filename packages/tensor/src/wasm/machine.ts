@@ -1,6 +1,9 @@
+import { shown } from "../describe.ts";
 import type { DType, TypedData } from "../dtype.ts";
 import { RuntimeError, ValueError } from "../errors.ts";
 import { allocate as allocateData } from "../memory.ts";
+import { anything } from "../schema.ts";
+import { defineFunction } from "../signature.ts";
 import { Allocator } from "./allocator.ts";
 import type { MemoryLimits } from "./assembler.ts";
 import { control } from "./barrier.ts";
@@ -211,9 +214,11 @@ export function machine(): Machine | null {
  * In Node the others are worker threads, which do not keep the process alive. A page has to be cross-origin isolated.
  * Throws a ValueError for what is no count, a RuntimeError where memory cannot be shared.
  */
-export function setThreads(count: number): void {
+export const setThreads = defineFunction("setThreads", { count: anything }, undefined, (count: number): void => {
   if (!Number.isInteger(count) || count < 1 || count > MOST_THREADS) {
-    throw new ValueError(`setThreads: ${count} is not a number of threads; use an integer from 1 to ${MOST_THREADS}`);
+    throw new ValueError(
+      `setThreads: ${shown(count)} is not a number of threads; use an integer from 1 to ${MOST_THREADS}`,
+    );
   }
   if (count > 1 && typeof SharedArrayBuffer === "undefined") {
     throw new RuntimeError(
@@ -226,4 +231,4 @@ export function setThreads(count: number): void {
   // What lies in the memory of the old machine stays there until it is fetched.
   shared?.stop();
   shared = undefined;
-}
+});
