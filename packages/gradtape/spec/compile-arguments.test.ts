@@ -410,3 +410,69 @@ describe("a hyper-parameter", () => {
     expect(run((f) => gt.compile(f as never) as never)).toEqual(run((f) => f));
   });
 });
+
+describe("what each step would repeat is refused", () => {
+  const drawn = gt.generator(1);
+  const x = gt.tensor([1, 2]);
+  const cases: Record<string, Function> = {
+    "a draw that is returned": () => drawn.normal([1]),
+    "a draw that is used": () => gt.mul(drawn.uniform([2]), x),
+    "a draw that may come out alike": () => gt.gather(x, drawn.permutation(2)),
+    "a draw that decides": () => ((drawn.uniform([]).item() as number) < 2 ? x : gt.neg(x)),
+    "a draw of a child": () => drawn.split().normal([1]),
+    "a draw without a seed": () => gt.randomNormal([2]),
+    "numbers of the host": () => gt.mul(x, Math.random()),
+    "a tensor of the host that is returned": () => gt.tensor(Math.random()),
+  };
+  test.each(Object.entries(cases))("%s", (_, f) => {
+    expect(() => gt.compile(f)()).toThrow(/would be the same at each step.*argument|did not do the same/s);
+  });
+
+  test("draws with a fixed seed are the same eagerly, too", () => {
+    const f = () => [gt.randomNormal([2], { seed: 3 }), gt.generator(4).uniform([2])];
+    const compiled = gt.compile(f);
+    expect(plain(compiled())).toEqual(plain(f()));
+    expect(plain(compiled())).toEqual(plain(f()));
+  });
+
+  test("the generator stands where it stood", () => {
+    const random = gt.generator(2);
+    const { state } = random;
+    expect(() => gt.compile(() => random.normal([1]))()).toThrow(gt.RuntimeError);
+    expect(random.state).toEqual(state);
+  });
+
+  test("a function of the host that draws a rate is asked at each step", () => {
+    const random = gt.generator(5);
+    const w = new gt.Variable([1]);
+    const optimizer = new gt.GradientDescentOptimizer(() => random.uniform([]).item() as number);
+    const step = gt.compile(() => optimizer.minimize(() => gt.sum(w)));
+    const steps = [1, 2, 3].map(() => {
+      const before = w.item() as number;
+      step();
+      return before - (w.item() as number);
+    });
+    expect(new Set(steps).size).toBe(3);
+  });
+
+  test("values of variables, sessions and compiled functions", () => {
+    const w = new gt.Variable([1], { name: "w" });
+    const graph = new gt.Graph();
+    const two = graph.asDefault(() => gt.constant(2));
+    const session = new gt.Session({ graph });
+    const count = gt.compile(() => {
+      w.assignAdd(gt.ones([1]));
+      return w.value();
+    });
+    for (const f of [
+      () => gt.mul(x, w.item() as number),
+      () => gt.mul(x, w.data[0]!),
+      () => gt.mul(x, w.value().data[0]!),
+      () => gt.mul(x, session.run(two)),
+      () => gt.mul(x, count.item()),
+    ]) {
+      expect(() => gt.compile(f)()).toThrow(/while a compiled function is traced|it is traced/);
+    }
+    expect(w.item()).toBe(1);
+  });
+});

@@ -1,4 +1,6 @@
+import { RuntimeError } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
+import { atUserLine } from "./location.ts";
 import type { OpDef, OpRecord, Recorder } from "./record.ts";
 
 /* Where a call happens: who listens, and into which graph it is written. State that changes with every call lives here only. */
@@ -12,6 +14,14 @@ const graphs: (Graph | null)[] = [];
 /** The graph being built, or `null` in eager mode. */
 export function currentGraph(): Graph | null {
   return graphs[graphs.length - 1] ?? null;
+}
+
+/** Throws a RuntimeError while a compiled function is traced: `what` would be the same at each step. */
+export function checkNotTraced(what: string, advice: string): void {
+  if (currentGraph()?.holdsVariables !== false) return;
+  throw new RuntimeError(
+    `${what} while a compiled function is traced${atUserLine()}, and would be the same at each step; ${advice}`,
+  );
 }
 
 /** True when ops run at once: no graph is being built. */

@@ -11,7 +11,7 @@ import {
 } from "@gradtape/tensor";
 import type { Executable } from "./compile/executable.ts";
 import { type SeenRun, SeenRuns } from "./compile/seen.ts";
-import { recorders } from "./context.ts";
+import { checkNotTraced, recorders } from "./context.ts";
 import { getDefaultGraph } from "./defaults.ts";
 import { execute, uninitialized, type Value } from "./execute.ts";
 import { type Fetch, type Fetched, planFetches, type Wanted } from "./fetches.ts";
@@ -63,6 +63,7 @@ export class Session {
    */
   run<const F extends Fetch>(fetches: F, feeds: Feeds = []): Fetched<F> {
     this.checkOpen("run");
+    checkNotTraced("Session.run: a graph is run", "run it outside and give the results as arguments");
     const { wanted, pack } = planFetches(this.graph, fetches);
     const values = this.feed(feeds);
     for (const each of wanted) this.checkOwned("fetch", each);

@@ -15,7 +15,7 @@ import {
   ValueError,
 } from "@gradtape/tensor";
 import { addConstant, apply, perform } from "./apply.ts";
-import { currentGraph, unrecorded } from "./context.ts";
+import { checkNotTraced, currentGraph, unrecorded } from "./context.ts";
 import { type Graph, GraphKeys } from "./graph.ts";
 import { asTensor, Convertible, nameOf, type Operand } from "./operand.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
@@ -195,12 +195,10 @@ export class Variable extends State {
   }
 
   private present() {
-    if (currentGraph()?.holdsVariables === false) {
-      throw new RuntimeError(
-        `${this.name}: its value is asked for while a compiled function is traced${atUserLine()}, and would be the same ` +
-          "for ever; use the variable itself in ops, or pass the value as an argument",
-      );
-    }
+    checkNotTraced(
+      `${this.name}: its value is asked for`,
+      "use the variable itself in ops, or pass the value as an argument",
+    );
     if (this.storage !== null) return this.storage.value;
     throw new RuntimeError(`${this.name}: a variable of a graph has its values in sessions; use session.run(variable)`);
   }

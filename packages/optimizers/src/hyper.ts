@@ -10,7 +10,7 @@ import {
   TraceGraph,
   within,
 } from "@gradtape/graph";
-import { type DType, EagerTensor, Tensor, ValueError } from "@gradtape/tensor";
+import { type DType, EagerTensor, repeated, Tensor, ValueError } from "@gradtape/tensor";
 
 /** A hyper-parameter: a number, a tensor or variable, or a function of no arguments that returns one of these. */
 export type Hyper = number | Operand | (() => number | Operand);
@@ -45,7 +45,7 @@ const called = (hyper: unknown): unknown => (typeof hyper === "function" ? hyper
 function captured(graph: TraceGraph, name: string, read: () => unknown, dtype: DType): unknown {
   const outside = () => {
     const plain = read();
-    return typeof plain === "number" ? plain : within(null, () => called(plain));
+    return typeof plain === "number" ? plain : repeated(null, () => within(null, () => called(plain)));
   };
   const value = outside();
   if (typeof value === "number") return graph.capture({ dtype, shape: [] }, true, outside, snakeCase(name));

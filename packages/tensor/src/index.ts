@@ -41,6 +41,7 @@ export { refuseOperators } from "./operators.ts";
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
 export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
 export { Generator, type GeneratorState, generator } from "./random/generator.ts";
+export { repeated } from "./random/repetition.ts";
 export {
   anything,
   boolean,

@@ -1,5 +1,5 @@
 import { type EagerTensor, RuntimeError } from "@gradtape/tensor";
-import { currentGraph, recorders } from "../context.ts";
+import { checkNotTraced, currentGraph, recorders } from "../context.ts";
 import { nameOf } from "../operand.ts";
 import { describeSpecs, takeApart } from "./arguments.ts";
 import { type Given, Instance } from "./instance.ts";
@@ -56,7 +56,13 @@ export function compile<F extends (...args: any[]) => unknown>(
     return instances.call(args);
   });
   return Object.assign(run, {
-    item: listed(fn.length, (args) => instances.item(args)),
+    item: listed(fn.length, (args) => {
+      checkNotTraced(
+        `${name}.item: a number is asked for`,
+        "call the function itself and use the tensor that it returns",
+      );
+      return instances.item(args);
+    }),
     explain: (...args: Parameters<F> | []) => instances.explainable(args).explain(),
     profile(args: Parameters<F>, steps = 10) {
       const { instance, given } = instances.find(args);

@@ -1,4 +1,4 @@
-import { RuntimeError, Tensor, userLine } from "@gradtape/tensor";
+import { RuntimeError, repeated, Tensor, userLine } from "@gradtape/tensor";
 import { unrecorded, within } from "../context.ts";
 import { GraphKeys } from "../graph.ts";
 import { Convertible, nameOf } from "../operand.ts";
@@ -119,7 +119,8 @@ class Tracer {
         value instanceof Tensor || fed.includes(i) ? graph.argument(i, tensors[i]!, value) : value,
       );
       // A tape that the function starts and leaves open, by an error too, ends with the function.
-      const result = unrecorded(() => this.body(...putTogether(structure, values)));
+      const body = () => this.body(...putTogether(structure, values));
+      const result = unrecorded(() => repeated(graph, body));
       this.settings.check();
       const made = graph.getCollection(GraphKeys.GLOBAL_VARIABLES) as Variable[];
       if (made.length > 0) {

@@ -7,6 +7,7 @@ import type { Tensor } from "../tensor.ts";
 import { Blocks } from "./blocks.ts";
 import * as distributions from "./distributions.ts";
 import type { Key } from "./philox.ts";
+import { checkDraw, repeatedBy } from "./repetition.ts";
 
 /** Where a generator stands, as plain JSON. */
 export interface GeneratorState {
@@ -24,6 +25,7 @@ export interface GeneratorState {
 export class Generator {
   #key: Key;
   #counter: number;
+  readonly #madeBy = repeatedBy();
 
   static {
     const { uniformFields, normalFields } = distributions;
@@ -88,6 +90,7 @@ export class Generator {
 
   /** Random 32-bit words, beginning with a fresh block. */
   words(): () => number {
+    checkDraw(this.#madeBy);
     const blocks = new Blocks(this.#key);
     let counter = 0;
     let used = 4;
@@ -120,7 +123,9 @@ export const generator = defineFunction(
 
 /** `generator`, speaking in the name of `op`; without a seed a fresh, unpredictable one. */
 export function seeded(op: string, seed: number | null | undefined): Generator {
-  const key = seed === null || seed === undefined ? crypto.getRandomValues(new Uint32Array(2)) : words(op, seed);
+  const fresh = seed === null || seed === undefined;
+  if (fresh) checkDraw(null);
+  const key = fresh ? crypto.getRandomValues(new Uint32Array(2)) : words(op, seed);
   return Generator.fromState({ algorithm: "philox4x32-10", key: [key[0]!, key[1]!], counter: 0 });
 }
 
