@@ -35,15 +35,20 @@ const MANY = 8;
 
 /**
  * `fn` as a compiled function: it is traced once for every signature (shapes and dtypes of its arguments), and all that it
- * computes and updates becomes one WebAssembly module. It takes and returns what `fn` does, with the same bits.
+ * computes and updates becomes one WebAssembly module. It takes and returns what `fn` does, with the same bits. Results are
+ * the caller's: nothing that happens later changes them.
  *
- * Arguments: tensors and whatever a tensor can be made from, numbers too, are fed to each step; variables, booleans,
- * strings and functions belong to the signature. Plain numbers that optimizers use as hyper-parameters are read again at
- * each step. Under a tape, or while a graph is being built, `fn` itself runs.
+ * Arguments: tensors are fed to each step. Variables, booleans, strings, functions and whole numbers (axes, counts,
+ * switches) belong to the signature. So do other numbers and lists of numbers, except where `fn` uses them in ops alone:
+ * then they are fed, too. For a whole number that changes at each call give a tensor. Under a tape, or while a graph is
+ * being built, `fn` itself runs.
  *
- * Throws a RuntimeError for a function that makes variables, that does not do the same each time, or that asks for the
- * value of a tensor; a TypeError for one that returns something else than tensors. What cannot be compiled is run by a
- * session, with a warning that names the operation.
+ * From outside, a step sees the present values of variables and the present hyper-parameters of optimizers; everything else
+ * that `fn` reads, such as the variables of a closure, is as it was when `fn` was traced.
+ *
+ * Throws a RuntimeError for a function that makes variables, that does not do the same each time, that draws random
+ * numbers from outside, or that asks for the value of a tensor; a TypeError for one that returns something else than
+ * tensors. What cannot be compiled is run by a session, with a warning that names the operation.
  */
 export function compile<F extends (...args: any[]) => unknown>(
   fn: F,
@@ -170,7 +175,8 @@ class Instances {
   private warn({ specs }: Instance): void {
     this.tell(
       `compile: ${this.name} has been compiled for ${MANY} signatures, the last one (${describeSpecs(specs)}); ` +
-        "give its arguments fewer different shapes, for instance by dropping the last, shorter batch",
+        "give its arguments fewer different shapes, for instance by dropping the last, shorter batch, and numbers that change " +
+        "as tensors",
     );
   }
 
