@@ -1,6 +1,5 @@
-import { RuntimeError } from "@gradtape/tensor";
+import { atUserLine, RuntimeError } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
-import { atUserLine } from "./location.ts";
 import type { OpDef, OpRecord, Recorder } from "./record.ts";
 
 /* Where a call happens: who listens, and into which graph it is written. State that changes with every call lives here only. */

@@ -1,5 +1,4 @@
 import {
-  atUserLine,
   checkDType,
   copyOf,
   type DType,
