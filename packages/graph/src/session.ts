@@ -72,7 +72,7 @@ export class Session {
     this.runs++;
     const check = this.checksNumerics ? new NumericsCheck(`run ${this.runs} of the session`) : checkInForce();
     const executable = check === null && !isWatched() ? seen.executableFor((state) => this.storageOf(state)) : null;
-    if (executable === null) this.interpret(seen.operations, values, check);
+    if (!executable?.settle((state) => this.storageOf(state)!)) this.interpret(seen.operations, values, check);
     else this.runModule(executable, seen, values);
     check?.settle(wanted.map((each) => this.result(each, values)));
     return pack((each) => this.result(each, values)) as Fetched<F>;
@@ -108,9 +108,10 @@ export class Session {
     };
   }
 
-  /** Ends the session; its variables are gone. */
+  /** Ends the session; its variables are gone, and their memory is free. */
   close(): void {
     this.closed = true;
+    for (const storage of this.storages.values()) storage.leave();
     this.storages.clear();
     this.seen.clear();
   }

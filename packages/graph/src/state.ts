@@ -1,4 +1,5 @@
 import {
+  type Area,
   copyOf,
   type DType,
   type EagerTensor,
@@ -7,15 +8,46 @@ import {
   fromData,
   type Machine,
   type Shape,
+  sizeOf,
   type TensorSpec,
 } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
 import { Convertible } from "./operand.ts";
 
-/** An area of a machine's memory that holds a value. */
-interface Residence {
+/** Where a value lies in the memory of a machine, as long as that has room for it. */
+class Residence {
   readonly machine: Machine;
-  readonly address: number;
+  readonly area: Area;
+  /** Whether the value here is newer than the one that its storage has. */
+  newer = false;
+  private readonly spec: { readonly dtype: DType; readonly shape: Shape };
+  /** The value, brought out when others needed the room. */
+  private moved: EagerTensor | null = null;
+
+  constructor(machine: Machine, area: Area, spec: Residence["spec"]) {
+    this.machine = machine;
+    this.area = area;
+    this.spec = spec;
+  }
+
+  /** A room for a value; `null` when the machine has none. A residence knows no storage: nothing keeps a dead one. */
+  static find(machine: Machine, spec: Residence["spec"]): Residence | null {
+    const leaving = () => residence?.leave();
+    const area = machine.areas.lease(sizeOf(spec.shape) * elementBytes(spec.dtype), leaving);
+    const residence = area && new Residence(machine, area, spec);
+    return residence;
+  }
+
+  /** The value, a copy of what lies here. */
+  get value(): EagerTensor {
+    if (this.moved !== null) return this.moved;
+    const { dtype, shape } = this.spec;
+    return fromData(dtype, shape, this.machine.read(this.area.at, dtype, sizeOf(shape)));
+  }
+
+  private leave(): void {
+    if (this.newer) this.moved = this.value;
+  }
 }
 
 /**
@@ -48,9 +80,8 @@ export class Storage {
   /** The present value, for kernels that read it and keep nothing. */
   get value(): EagerTensor {
     if (this.memory === null) {
-      const { machine, address } = this.residence!;
-      const size = this.shape.reduce((product, extent) => product * extent, 1);
-      this.memory = fromData(this.dtype, this.shape, machine.read(address, this.dtype, size));
+      this.memory = this.residence!.value;
+      this.residence!.newer = false;
       this.shared = false;
     }
     return this.memory;
@@ -74,28 +105,34 @@ export class Storage {
     return value;
   }
 
-  /** Where the value lies in the memory of `machine`, to which it is moved if need be; `null` when there is no room. */
-  addressIn(machine: Machine): number | null {
-    if (this.residence?.machine === machine) return this.residence.address;
-    const { data, size } = this.value;
-    const address = machine.allocate(size * elementBytes(this.dtype));
-    if (address === null) return null;
+  /** Where the value lies in the memory of `machine`, to which it is moved if need be; -1 when there is no room. */
+  addressIn(machine: Machine): number {
+    const { residence } = this;
+    if (residence !== null && residence.machine === machine && residence.area.at >= 0) {
+      residence.area.used = machine.areas.time;
+      return residence.area.at;
+    }
+    const { data } = this.value;
+    const found = Residence.find(machine, this);
+    if (found === null) return -1;
     this.leave();
-    machine.write(address, this.dtype, data);
-    machine.keepFor(this, address);
-    this.residence = { machine, address };
-    return address;
+    machine.write(found.area.at, this.dtype, data);
+    machine.areas.keepFor(this, found.area);
+    this.residence = found;
+    return found.area.at;
   }
 
   /** Says that the value in the machine's memory is another now. */
   changed(): void {
     this.memory = null;
+    this.residence!.newer = true;
   }
 
-  private leave(): void {
+  /** Gives the machine's memory back; a value that is only there is lost. */
+  leave(): void {
     const left = this.residence;
     this.residence = null;
-    left?.machine.giveBack(this, left.address);
+    left?.machine.areas.end(left.area);
   }
 }
 

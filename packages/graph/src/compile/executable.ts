@@ -1,4 +1,5 @@
 import {
+  type Area,
   checkIndices,
   copyOf,
   EagerTensor,
@@ -23,7 +24,7 @@ import type { Node } from "./node.ts";
 import { Pace } from "./pace.ts";
 import { kernelsOf } from "./passes.ts";
 import { bytesOf, type MemoryPlan, planMemory } from "./plan.ts";
-import type { Lowered, Request } from "./request.ts";
+import { type Lowered, NotCompilable, type Request } from "./request.ts";
 import { type Buffer, sizeOfShape } from "./values.ts";
 import { verifyKernels, verifyNodes, verifyPlan } from "./verify.ts";
 
@@ -35,6 +36,31 @@ const ALIGNMENT = 64;
 /** Steps of less work than this (in operations) stay on one thread: waking the others takes longer. */
 const PARALLEL = 5_000_000;
 
+/** An engine takes no module of many more functions. */
+const MOST_KERNELS = 50_000;
+
+const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** A step in its place: the areas that it has, and the module for them. */
+interface Placed {
+  /** What the step needs while it runs, shared with other steps. */
+  readonly work: Area;
+  /** What stays from step to step: the addresses of variables, the constants. */
+  readonly kept: Area;
+  /** The address of a fed tensor, a constant or a result. */
+  addressOf(buffer: Buffer): number;
+  /** Where what is fed begins, in elements of its dtype. */
+  readonly fedAt: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly checks: readonly PlacedCheck[];
+  readonly exports: Record<string, () => number>;
+  readonly step: () => number;
+  /** What the other threads run, where there are any and they pay. */
+  readonly job: Job | null;
+}
+
+const isThere = ({ work, kept }: Placed) => work.at >= 0 && kept.at >= 0;
+
 /** Operations per second that a thread does at the very least. */
 const SLOWEST = 50_000_000;
 
@@ -44,73 +70,132 @@ export class Executable {
   readonly plan: MemoryPlan;
   readonly lowered: Lowered;
   readonly machine: Machine;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  private readonly arena: number;
-  private readonly cells: number;
   private readonly states: readonly Buffer[];
   /** Where the variables were in the last step. */
   private readonly addresses: number[];
   private readonly written: readonly State[];
   private readonly fed: readonly Buffer[];
-  /** Where what is fed begins, in elements of its dtype. */
-  private readonly fedAt: readonly number[];
-  private readonly checks: readonly PlacedCheck[];
-  private readonly exports: Record<string, () => number>;
-  private readonly step: () => number;
-  /** What the other threads run, where there are any and they pay. */
-  private readonly job: Job | null;
+  private readonly constants: readonly Buffer[];
+  /** Where each constant lies in what is kept, behind the cells of the variables' addresses. */
+  private readonly constantsAt = new Map<Buffer, number>();
+  private readonly keptBytes: number;
+  private placed: Placed | null = null;
   private readonly pace = new Pace();
 
-  /** Compiles a request. Throws a NotCompilable where it cannot be, a RuntimeError where memory does not suffice. */
+  /** Compiles a request. Throws a NotCompilable where it cannot be. */
   constructor(request: Request, machine: Machine) {
     this.machine = machine;
     const verifying = environment("GRADTAPE_VERIFY") === "1";
     const verify = (pass: string, nodes: readonly Node[], { fetched }: Lowered) => verifyNodes(pass, nodes, fetched);
     const { kernels, lowered } = kernelsOf(request, verifying ? verify : undefined);
     if (verifying) verifyKernels(kernels, lowered.fetched);
+    const surplus = kernels[MOST_KERNELS];
+    if (surplus !== undefined)
+      throw new NotCompilable(
+        surplus.nodes[0]!.operations[0]!,
+        `the step has ${kernels.length} kernels, a module takes ${MOST_KERNELS}`,
+      );
     this.kernels = kernels;
     this.lowered = lowered;
     const { buffers, fed, states, fetched } = this.lowered;
     this.states = [...states.values()];
     this.addresses = this.states.map(() => 0);
     this.fed = [...fed.values()];
-    this.written = this.states.flatMap(({ state }) =>
-      this.kernels.some(({ makes }) => makes.some(({ buffer }) => buffer.state === state)) ? [state!] : [],
-    );
-    const read = new Set([...this.kernels.flatMap(({ reads }) => reads), ...fetched].map(({ buffer }) => buffer));
-    const constants = buffers.all.filter((buffer) => buffer.kind === "constant" && read.has(buffer));
+    const makes = new Set(kernels.flatMap((kernel) => kernel.makes.map(({ buffer }) => buffer.state)));
+    this.written = this.states.flatMap(({ state }) => (makes.has(state) ? [state!] : []));
+    const read = new Set([...kernels.flatMap(({ reads }) => reads), ...fetched].map(({ buffer }) => buffer));
+    this.constants = buffers.all.filter((buffer) => buffer.kind === "constant" && read.has(buffer));
     this.plan = planMemory(
-      this.kernels,
-      [...this.fed, ...constants],
+      kernels,
+      this.fed,
       fetched,
-      this.kernels.map((kernel) => workBytes(kernel, machine.threads)),
+      kernels.map((kernel) => workBytes(kernel, machine.threads)),
     );
     if (verifying) verifyPlan(this.plan.areas());
-    const cellBytes = Math.ceil((4 * this.states.length) / ALIGNMENT) * ALIGNMENT;
-    const total = cellBytes + this.plan.arena.bytes;
-    const at = machine.allocate(total);
-    if (at === null) throw this.outOfMemory(total);
-    machine.keepFor(this, at);
-    this.cells = at;
-    this.arena = at + cellBytes;
-    this.fedAt = this.fed.map((buffer) => this.addressOf(buffer) / elementBytes(buffer.dtype));
-    for (const buffer of constants) machine.write(this.addressOf(buffer), buffer.dtype, buffer.data!.buffer);
+    let end = aligned(4 * this.states.length);
+    for (const buffer of this.constants) {
+      this.constantsAt.set(buffer, end);
+      end += aligned(bytesOf(buffer));
+    }
+    this.keptBytes = end;
+  }
+
+  /**
+   * Finds room for all that the step needs, its variables among them, and writes the module for those places. Answers false,
+   * with all values as they were, where there is no room. To be called before anything is fed to a step.
+   */
+  settle(storageOf: StorageOf): boolean {
+    if (this.findRoom(storageOf)) return true;
+    // Nothing is in use between steps: in an empty memory there are no gaps that are too small.
+    const { areas } = this.machine;
+    areas.begin();
+    areas.takeBack(areas.time);
+    return this.findRoom(storageOf);
+  }
+
+  private findRoom(storageOf: StorageOf): boolean {
+    const { machine, states, addresses } = this;
+    const { areas } = machine;
+    areas.begin();
+    const placed = this.placed !== null && isThere(this.placed) ? this.placed : this.place();
+    if (placed === null) return false;
+    placed.work.used = areas.time;
+    placed.kept.used = areas.time;
+    for (let i = 0; i < states.length; i++) {
+      const address = storageOf(states[i]!.state!).addressIn(machine);
+      if (address === addresses[i]) continue;
+      if (address < 0) return false;
+      addresses[i] = address;
+      machine.ints[placed.kept.at / 4 + i] = address;
+    }
+    return true;
+  }
+
+  /** Takes room for the step's own memory and writes the module for it. */
+  private place(): Placed | null {
+    const { machine, plan, states } = this;
+    const { areas } = machine;
+    this.release();
+    const kept = areas.lease(this.keptBytes);
+    const work = kept && machine.workspace(plan.arena.bytes);
+    if (kept === null || work === null) {
+      if (kept !== null) areas.end(kept);
+      return null;
+    }
+    areas.keepFor(this, kept);
+    this.addresses.fill(0);
+    const addressOf = (buffer: Buffer) =>
+      buffer.kind === "constant" ? kept.at + this.constantsAt.get(buffer)! : work.at + plan.offsetOf(buffer);
+    for (const buffer of this.constants) machine.write(addressOf(buffer), buffer.dtype, buffer.data!.buffer);
+    const cells = new Map(states.map((buffer, i) => [buffer, kept.at + 4 * i]));
     const threads = this.threads();
     const { bytes, checks } = emitModule(
       this.kernels,
-      {
-        addressOf: (buffer) => this.addressOf(buffer),
-        cellOf: (buffer) => this.cells + 4 * this.states.indexOf(buffer),
-        workOf: (kernel) => this.arena + this.plan.workOf(kernel),
-      },
+      { addressOf, cellOf: (buffer) => cells.get(buffer)!, workOf: (kernel) => work.at + plan.workOf(kernel) },
       machine.limits,
       threads,
     );
-    this.bytes = bytes;
-    this.checks = checks;
-    this.exports = machine.instantiate(bytes) as Record<string, () => number>;
-    this.step = this.exports.step!;
-    this.job = threads === null ? null : this.share();
+    const exports = machine.instantiate(bytes) as Record<string, () => number>;
+    const fedAt = this.fed.map((buffer) => addressOf(buffer) / elementBytes(buffer.dtype));
+    const job = threads === null ? null : this.share(bytes);
+    this.placed = { work, kept, addressOf, fedAt, bytes, checks, exports, step: exports.step!, job };
+    return this.placed;
+  }
+
+  /** Gives its memory back. A step that is run again takes it anew. */
+  release(): void {
+    if (this.placed !== null) this.machine.areas.end(this.placed.kept);
+    this.placed = null;
+  }
+
+  /** The module. There is none before the first step has been settled. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.here.bytes;
+  }
+
+  private get here(): Placed {
+    if (this.placed === null) throw new RuntimeError("compile: the step has no place in memory");
+    return this.placed;
   }
 
   /** How threads meet; `null` where one does it all. */
@@ -127,47 +212,47 @@ export class Executable {
   }
 
   /** Puts the module where the other threads find it. */
-  private share(): Job {
-    const { machine, bytes } = this;
-    const at = machine.allocate(bytes.length);
-    if (at === null) throw this.outOfMemory(bytes.length);
-    new Uint8Array(machine.memory.buffer, at, bytes.length).set(bytes);
-    machine.keepFor(bytes, at);
-    return machine.pool.add(at, bytes.length);
+  private share(bytes: Uint8Array<ArrayBuffer>): Job {
+    const { machine } = this;
+    const area = machine.areas.reserve(bytes.length);
+    if (area === null) throw this.outOfMemory();
+    new Uint8Array(machine.memory.buffer, area.at, bytes.length).set(bytes);
+    machine.areas.keepFor(bytes, area);
+    return machine.pool.add(area.at, bytes.length);
   }
 
   /** Runs the step on all threads where that is faster. */
-  private runPaced(job: Job): number {
+  private runPaced({ step, exports }: Placed, job: Job): number {
     const { pace } = this;
     const { together } = pace;
     if (!pace.asking) {
       pace.next();
-      return together ? this.runShared(job) : this.step();
+      return together ? this.runShared(exports, job) : step();
     }
     const began = performance.now();
-    const result = together ? this.runShared(job) : this.step();
+    const result = together ? this.runShared(exports, job) : step();
     pace.took(performance.now() - began);
     return result;
   }
 
   /** Runs the step on all threads. */
-  private runShared(job: Job): number {
-    const result = this.exports.before!();
+  private runShared(exports: Placed["exports"], job: Job): number {
+    const result = exports.before!();
     if (result !== 0) return result;
     const { pool } = this.machine;
     pool.start(job);
-    if (this.exports.step0!() !== 0) throw pool.failed();
+    if (exports.step0!() !== 0) throw pool.failed();
     return 0;
-  }
-
-  /** Bytes that a fed tensor, a constant or a result begins at. */
-  private addressOf(buffer: Buffer): number {
-    return this.arena + this.plan.offsetOf(buffer);
   }
 
   /** Bytes at which a buffer lay in the last step; a variable lies outside of the arena. */
   private placeOf(buffer: Buffer): number {
-    return buffer.kind === "state" ? this.addresses[this.states.indexOf(buffer)]! : this.addressOf(buffer);
+    return buffer.kind === "state" ? this.addresses[this.states.indexOf(buffer)]! : this.here.addressOf(buffer);
+  }
+
+  /** Bytes of the constants that it reads. */
+  get constantBytes(): number {
+    return this.constants.reduce((sum, buffer) => sum + bytesOf(buffer), 0);
   }
 
   /** The variables that it reads or writes. */
@@ -177,28 +262,27 @@ export class Executable {
 
   /** Writes what is fed number `i`, whose elements are in row-major order. */
   feed(i: number, data: TypedData): void {
-    this.machine.of(this.fed[i]!.dtype).set(data, this.fedAt[i]!);
+    this.machine.of(this.fed[i]!.dtype).set(data, this.here.fedAt[i]!);
   }
 
   /** Writes the only element of what is fed number `i`. */
   feedNumber(i: number, value: number): void {
-    this.machine.of(this.fed[i]!.dtype)[this.fedAt[i]!] = value;
+    this.machine.of(this.fed[i]!.dtype)[this.here.fedAt[i]!] = value;
   }
 
-  /** Runs the step once on what has been fed. Throws the error of the op whose indices are wrong. */
+  /** Runs the step once, settled, on what has been fed. Throws the error of the op whose indices are wrong. */
   run(storageOf: StorageOf): void {
-    this.settle(storageOf);
-    const result = this.job === null ? this.step() : this.runPaced(this.job);
+    const { here } = this;
+    const result = here.job === null ? here.step() : this.runPaced(here, here.job);
     for (let i = 0; i < this.written.length; i++) storageOf(this.written[i]!).changed();
     if (result !== 0) this.fail(result);
   }
 
   /** Runs the step kernel by kernel, and adds the milliseconds of each to `times`. */
   runTimed(storageOf: StorageOf, times: number[]): void {
-    this.settle(storageOf);
     for (let i = 0; i < this.kernels.length; i++) {
       const began = performance.now();
-      this.exports[`kernel${i}`]!();
+      this.here.exports[`kernel${i}`]!();
       times[i] = (times[i] ?? 0) + performance.now() - began;
     }
     for (const state of this.written) storageOf(state).changed();
@@ -209,7 +293,7 @@ export class Executable {
     const { buffer, layout, count } = this.lowered.fetched[i]!;
     if (buffer.kind === "constant") return copyOf(new EagerTensor(buffer.dtype, layout, buffer.data!.buffer));
     const address = this.placeOf(buffer);
-    const rows = count === null ? null : this.machine.ints[this.addressOf(count.cell) / 4]!;
+    const rows = count === null ? null : this.machine.ints[this.here.addressOf(count.cell) / 4]!;
     const shape: Shape = rows === null ? layout.shape : [rows, ...layout.shape.slice(1)];
     if (!isContiguous(layout)) {
       const data = this.machine.read(address, buffer.dtype, buffer.size);
@@ -226,20 +310,8 @@ export class Executable {
     return this.machine.of(buffer.dtype)[this.placeOf(buffer) / elementBytes(buffer.dtype) + layout.offset]!;
   }
 
-  /** Puts the addresses of the variables where the step looks for them; they move when something else has written them. */
-  private settle(storageOf: StorageOf): void {
-    const { machine, states, addresses } = this;
-    for (let i = 0; i < states.length; i++) {
-      const address = storageOf(states[i]!.state!).addressIn(machine);
-      if (address === addresses[i]) continue;
-      if (address === null) throw this.outOfMemory(bytesOf(states[i]!));
-      addresses[i] = address;
-      machine.ints[this.cells / 4 + i] = address;
-    }
-  }
-
   private fail(result: number): never {
-    const { check, indices, operation } = this.checks[result - 1]!;
+    const { check, indices, operation } = this.here.checks[result - 1]!;
     const { buffer, layout } = indices;
     const { shape } = layout;
     const data = this.machine.read(this.placeOf(buffer) + 4 * layout.offset, "int32", sizeOfShape(shape));
@@ -252,13 +324,16 @@ export class Executable {
     throw new RuntimeError(`${check.op}: an index is out of range`);
   }
 
-  private outOfMemory(bytes: number): RuntimeError {
-    const largest = [...this.plan.lifetimes]
-      .sort(([a], [b]) => bytesOf(b) - bytesOf(a))
+  /** The error of a step for which there is no room. */
+  outOfMemory(): RuntimeError {
+    const own = this.keptBytes + this.plan.arena.bytes;
+    const all = own + this.states.reduce((sum, buffer) => sum + bytesOf(buffer), 0);
+    const largest = [...this.plan.lifetimes.keys(), ...this.states, ...this.constants]
+      .sort((a, b) => bytesOf(b) - bytesOf(a))
       .slice(0, 3)
-      .map(([buffer]) => `${buffer.kind} ${buffer.tensor?.name ?? ""} ${bytesOf(buffer)} bytes`);
+      .map((buffer) => `${buffer.kind} ${buffer.tensor?.name ?? buffer.state?.opName ?? ""} ${bytesOf(buffer)} bytes`);
     return new RuntimeError(
-      `compile: out of memory: asked for ${bytes} bytes, the step plans ${this.plan.arena.bytes}; ` +
+      `compile: out of memory: asked for ${all} bytes, the step plans ${own}; ` +
         `the largest are ${largest.join(", ")}; use a smaller batch`,
     );
   }

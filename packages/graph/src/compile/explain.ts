@@ -33,7 +33,7 @@ export function explain(name: string, { graph }: Pick<Trace, "graph">, executabl
       const at = String(plan.offsetOf(buffer)).padStart(10);
       return `  ${at}  ${count(bytesOf(buffer)).padStart(10)} bytes  ${nameOfBuffer(buffer)}, kernels ${first} to ${last}`;
     }),
-    `  arena ${count(arena.bytes)} bytes, ${count(arena.naive)} if nothing shared memory`,
+    `  arena ${count(arena.bytes)} bytes, ${count(arena.naive)} if nothing shared memory; constants ${count(executable.constantBytes)} bytes`,
     "",
     `module ${count(bytes.length)} bytes`,
   ].join("\n");

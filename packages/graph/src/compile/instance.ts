@@ -127,14 +127,15 @@ export class Instance {
     }
     explainNonFinite([...effects, ...fetched], feeds, (state) => before.get(state)!, { moment: `step ${this.steps}` });
     // Nothing new was made: what was there before stays, and so does the step.
+    this.settle(executable);
     executable.run(storageOf);
   }
 
   explain(): string {
     const executable = this.prepare();
-    return executable === null
-      ? `${this.name} runs by a session\n${this.traced.graph}`
-      : explain(this.name, this.traced, executable);
+    if (executable === null) return `${this.name} runs by a session\n${this.traced.graph}`;
+    this.settle(executable);
+    return explain(this.name, this.traced, executable);
   }
 
   profile(args: Given, steps: number): Profile {
@@ -171,7 +172,12 @@ export class Instance {
     }
   }
 
+  private settle(executable: Executable): void {
+    if (!executable.settle(storageOf)) throw executable.outOfMemory();
+  }
+
   private feed(executable: Executable, args: Given): void {
+    this.settle(executable);
     const { inputs, captures } = this.traced.graph;
     for (let i = 0; i < inputs.length; i++) executable.feed(i, fedTo(inputs[i]!, args).data);
     for (let i = 0; i < captures.length; i++) {

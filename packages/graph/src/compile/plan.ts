@@ -76,7 +76,7 @@ function bySize(lifetimes: readonly Lifetime[]): Arena {
   };
 }
 
-/** The memory of a step: where each buffer lies, variables excepted, which have places of their own. */
+/** The memory of a step: where each buffer lies, variables and constants excepted, which have places of their own. */
 export interface MemoryPlan {
   readonly arena: Arena;
   readonly lifetimes: ReadonlyMap<Buffer, Lifetime>;
@@ -108,7 +108,7 @@ export function planMemory(
   const end = kernels.length;
   const spans = new Map<Buffer, { first: number; last: number }>();
   const touch = (buffer: Buffer, at: number) => {
-    if (buffer.kind === "state") return;
+    if (buffer.kind === "state" || buffer.kind === "constant") return;
     const span = spans.get(buffer);
     if (span === undefined) spans.set(buffer, { first: at, last: at });
     else span.last = Math.max(span.last, at);

@@ -34,7 +34,9 @@ export class SeenRuns {
     return run;
   }
 
+  /** Forgets them all; their modules give their memory back. */
   clear(): void {
+    for (const run of this.runs.values()) run.release();
     this.runs.clear();
   }
 }
@@ -70,6 +72,11 @@ class Seen implements SeenRun {
     this.specs = new Map([...fed].map(([tensor, { shape, dtype }]) => [tensor, { shape: [...shape], dtype }]));
     const inputs = this.operations.flatMap((operation) => operation.inputs);
     this.states = [...new Set(inputs.filter((input): input is State => input instanceof State))];
+  }
+
+  release(): void {
+    this.executable?.release();
+    this.executable = null;
   }
 
   executableFor(storageOf: (state: State) => Storage | null): Executable | null {

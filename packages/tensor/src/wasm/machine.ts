@@ -4,7 +4,7 @@ import { RuntimeError, ValueError } from "../errors.ts";
 import { allocate as allocateData } from "../memory.ts";
 import { anything } from "../schema.ts";
 import { defineFunction } from "../signature.ts";
-import { Allocator } from "./allocator.ts";
+import { type Area, Areas } from "./areas.ts";
 import type { MemoryLimits } from "./assembler.ts";
 import { control } from "./barrier.ts";
 import { detectFeatures } from "./features.ts";
@@ -23,8 +23,8 @@ const PAGE = 65536;
 const MAXIMUM = 65536;
 const MOST_THREADS = 64;
 
-/** Addresses below this are nobody's, so that 0 is no address. */
-const RESERVED = 64;
+/** No workspace is made larger than it has to be beyond this many bytes. */
+const LARGE = 2 ** 28;
 
 /** Bytes of one element in the machine's memory, where a bool takes as much as an int32. */
 export const elementBytes = (dtype: DType): number => (dtype === "float64" ? 8 : 4);
@@ -38,13 +38,13 @@ export class Machine {
   /** How many threads share the memory. */
   readonly threads: number;
   readonly memory: WebAssembly.Memory;
-  private readonly areas = new Allocator(RESERVED);
-  private readonly returning: FinalizationRegistry<number>;
+  /** Who has which part of the memory. */
+  readonly areas: Areas;
+  private workspaces: Area[] = [];
   private views: Views;
   private readonly libraryModule: WebAssembly.Module;
   private threadPool: Pool | null = null;
-  private scratchAt = 0;
-  private scratchSize = 0;
+  private scratchArea: Area | null = null;
 
   constructor(threads = 1) {
     this.threads = threads;
@@ -52,7 +52,10 @@ export class Machine {
     this.views = new Views(this.memory.buffer);
     this.libraryModule = new WebAssembly.Module(libraryModule(detectFeatures().relaxed, this.limits));
     this.library = this.link(this.libraryModule) as unknown as Library;
-    this.returning = new FinalizationRegistry((at) => this.areas.release(at));
+    this.areas = new Areas(
+      () => this.memory.buffer.byteLength,
+      (end) => this.reach(end),
+    );
   }
 
   /** What modules over this memory have to say about it. */
@@ -63,7 +66,7 @@ export class Machine {
   /** The threads besides this one, started when first asked for. */
   get pool(): Pool {
     if (this.threadPool === null) {
-      const at = this.allocate(control.size(this.threads))!;
+      const { at } = this.areas.reserve(control.size(this.threads))!;
       new Uint8Array(this.memory.buffer, at, control.size(this.threads)).fill(0);
       this.threadPool = new Pool(this, this.libraryModule, at);
     }
@@ -104,27 +107,19 @@ export class Machine {
     return dtype === "float64" ? this.present.doubles : this.present.ints;
   }
 
-  /** Where `bytes` bytes of memory begin; `null` when there is not so much. Given back with `release`, or by `keepFor`. */
-  allocate(bytes: number): number | null {
-    const at = this.areas.allocate(bytes);
-    if (this.reach(this.areas.end)) return at;
-    this.areas.release(at);
-    return null;
-  }
-
-  release(at: number): void {
-    this.areas.release(at);
-  }
-
-  /** Gives an area back when `owner` is gone. */
-  keepFor(owner: object, at: number): void {
-    this.returning.register(owner, at, owner);
-  }
-
-  /** Gives an area back that was kept for `owner`. */
-  giveBack(owner: object, at: number): void {
-    this.returning.unregister(owner);
-    this.areas.release(at);
+  /**
+   * An area of at least `bytes` bytes in which steps keep what they need while they run. Steps share it, because none leaves
+   * anything there for the next. `null` when there is no room.
+   */
+  workspace(bytes: number): Area | null {
+    this.workspaces = this.workspaces.filter(({ at }) => at >= 0);
+    const enough = this.workspaces.find((area) => area.bytes >= bytes);
+    if (enough !== undefined) return enough;
+    // Up to twice the last one: so steps of many sizes have few areas among them.
+    const largest = this.workspaces.at(-1)?.bytes ?? 0;
+    const area = this.areas.lease(Math.max(bytes, Math.min(2 * largest, LARGE)));
+    if (area !== null) this.workspaces.push(area);
+    return area;
   }
 
   /** Copies elements to an address. */
@@ -151,20 +146,23 @@ export class Machine {
       end += Math.ceil(size / 16) * 16; // areas begin on cache lines
       return begin;
     });
-    if (end > this.scratchSize && !this.widenScratch(end)) return null;
+    const area = this.scratchFor(end * 4);
+    if (area === null) return null;
     const { floats, ints } = this.present;
-    const first = this.scratchAt / 4;
+    const first = area.at / 4;
     return { floats, ints, at: offsets.map((offset) => first + offset) };
   }
 
-  private widenScratch(size: number): boolean {
-    if (this.scratchSize > 0) this.release(this.scratchAt);
-    this.scratchSize = 0;
-    const at = this.allocate(size * 4);
-    if (at === null) return false;
-    this.scratchAt = at;
-    this.scratchSize = size;
-    return true;
+  private scratchFor(bytes: number): Area | null {
+    const { areas, scratchArea } = this;
+    if (scratchArea !== null && scratchArea.at >= 0 && scratchArea.bytes >= bytes) {
+      scratchArea.used = areas.time;
+      return scratchArea;
+    }
+    areas.begin(); // no step runs now
+    if (scratchArea !== null) areas.end(scratchArea);
+    this.scratchArea = areas.lease(bytes);
+    return this.scratchArea;
   }
 
   /** Growing leaves old views behind: they are made anew. */
@@ -176,6 +174,7 @@ export class Machine {
   private reach(end: number): boolean {
     const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
     if (missing <= 0) return true;
+    if (end > MAXIMUM * PAGE) return false;
     try {
       this.memory.grow(missing);
     } catch {
