@@ -1,5 +1,5 @@
 import {
-  type Area,
+  Area,
   copyOf,
   type DType,
   type EagerTensor,
@@ -14,38 +14,33 @@ import {
 import type { Graph } from "./graph.ts";
 import { Convertible } from "./operand.ts";
 
-/** Where a value lies in the memory of a machine, as long as that has room for it. */
-class Residence {
+/**
+ * Where a value lies in the memory of a machine, as long as that has room for it. It knows no storage, so that nothing keeps
+ * a dead one.
+ */
+class Residence extends Area {
   readonly machine: Machine;
-  readonly area: Area;
   /** Whether the value here is newer than the one that its storage has. */
   newer = false;
-  private readonly spec: { readonly dtype: DType; readonly shape: Shape };
+  private readonly dtype: DType;
+  private readonly shape: Shape;
   /** The value, brought out when others needed the room. */
   private moved: EagerTensor | null = null;
 
-  constructor(machine: Machine, area: Area, spec: Residence["spec"]) {
+  constructor(machine: Machine, dtype: DType, shape: Shape) {
+    super(sizeOf(shape) * elementBytes(dtype));
     this.machine = machine;
-    this.area = area;
-    this.spec = spec;
-  }
-
-  /** A room for a value; `null` when the machine has none. A residence knows no storage: nothing keeps a dead one. */
-  static find(machine: Machine, spec: Residence["spec"]): Residence | null {
-    const leaving = () => residence?.leave();
-    const area = machine.areas.lease(sizeOf(spec.shape) * elementBytes(spec.dtype), leaving);
-    const residence = area && new Residence(machine, area, spec);
-    return residence;
+    this.dtype = dtype;
+    this.shape = shape;
   }
 
   /** The value, a copy of what lies here. */
   get value(): EagerTensor {
-    if (this.moved !== null) return this.moved;
-    const { dtype, shape } = this.spec;
-    return fromData(dtype, shape, this.machine.read(this.area.at, dtype, sizeOf(shape)));
+    const { machine, dtype, shape } = this;
+    return this.moved ?? fromData(dtype, shape, machine.read(this.at, dtype, sizeOf(shape)));
   }
 
-  private leave(): void {
+  override leave(): void {
     if (this.newer) this.moved = this.value;
   }
 }
@@ -108,18 +103,18 @@ export class Storage {
   /** Where the value lies in the memory of `machine`, to which it is moved if need be; -1 when there is no room. */
   addressIn(machine: Machine): number {
     const { residence } = this;
-    if (residence !== null && residence.machine === machine && residence.area.at >= 0) {
-      residence.area.used = machine.areas.time;
-      return residence.area.at;
+    if (residence !== null && residence.machine === machine && residence.at >= 0) {
+      residence.used = machine.areas.time;
+      return residence.at;
     }
     const { data } = this.value;
-    const found = Residence.find(machine, this);
-    if (found === null) return -1;
+    const found = new Residence(machine, this.dtype, this.shape);
+    if (!machine.areas.lease(found)) return -1;
     this.leave();
-    machine.write(found.area.at, this.dtype, data);
-    machine.areas.keepFor(this, found.area);
+    machine.write(found.at, this.dtype, data);
+    machine.areas.keepFor(this, found);
     this.residence = found;
-    return found.area.at;
+    return found.at;
   }
 
   /** Says that the value in the machine's memory is another now. */
@@ -132,7 +127,7 @@ export class Storage {
   leave(): void {
     const left = this.residence;
     this.residence = null;
-    left?.machine.areas.end(left.area);
+    left?.machine.areas.end(left);
   }
 }
 

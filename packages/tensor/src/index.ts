@@ -98,7 +98,7 @@ export {
   type TensorSpec,
 } from "./tensor.ts";
 export { Allocator } from "./wasm/allocator.ts";
-export type { Area } from "./wasm/areas.ts";
+export { Area } from "./wasm/areas.ts";
 export { type BackendInfo, backendInfo, environment, strictNumerics } from "./wasm/features.ts";
 export * as wasm from "./wasm/language.ts";
 export {

@@ -1,5 +1,5 @@
 import {
-  type Area,
+  Area,
   checkIndices,
   copyOf,
   EagerTensor,
@@ -80,6 +80,8 @@ export class Executable {
   private readonly constantsAt = new Map<Buffer, number>();
   private readonly keptBytes: number;
   private placed: Placed | null = null;
+  /** How often the machine's areas had changed when the step was settled. */
+  private settledAt = -1;
   private readonly pace = new Pace();
 
   /** Compiles a request. Throws a NotCompilable where it cannot be. */
@@ -125,12 +127,17 @@ export class Executable {
    * with all values as they were, where there is no room. To be called before anything is fed to a step.
    */
   settle(storageOf: StorageOf): boolean {
-    if (this.findRoom(storageOf)) return true;
-    // Nothing is in use between steps: in an empty memory there are no gaps that are too small.
     const { areas } = this.machine;
-    areas.begin();
-    areas.takeBack(areas.time);
-    return this.findRoom(storageOf);
+    if (areas.changes === this.settledAt) return true;
+    let found = this.findRoom(storageOf);
+    if (!found) {
+      // Nothing is in use between steps: in an empty memory there are no gaps that are too small.
+      areas.begin();
+      areas.takeBack(areas.time);
+      found = this.findRoom(storageOf);
+    }
+    this.settledAt = found ? areas.changes : -1;
+    return found;
   }
 
   private findRoom(storageOf: StorageOf): boolean {
@@ -156,10 +163,10 @@ export class Executable {
     const { machine, plan, states } = this;
     const { areas } = machine;
     this.release();
-    const kept = areas.lease(this.keptBytes);
-    const work = kept && machine.workspace(plan.arena.bytes);
-    if (kept === null || work === null) {
-      if (kept !== null) areas.end(kept);
+    const kept = new Area(this.keptBytes);
+    const work = areas.lease(kept) ? machine.workspace(plan.arena.bytes) : null;
+    if (work === null) {
+      areas.end(kept);
       return null;
     }
     areas.keepFor(this, kept);
@@ -186,6 +193,7 @@ export class Executable {
   release(): void {
     if (this.placed !== null) this.machine.areas.end(this.placed.kept);
     this.placed = null;
+    this.settledAt = -1;
   }
 
   /** The module. There is none before the first step has been settled. */
@@ -214,8 +222,8 @@ export class Executable {
   /** Puts the module where the other threads find it. */
   private share(bytes: Uint8Array<ArrayBuffer>): Job {
     const { machine } = this;
-    const area = machine.areas.reserve(bytes.length);
-    if (area === null) throw this.outOfMemory();
+    const area = new Area(bytes.length);
+    if (!machine.areas.reserve(area)) throw this.outOfMemory();
     new Uint8Array(machine.memory.buffer, area.at, bytes.length).set(bytes);
     machine.areas.keepFor(bytes, area);
     return machine.pool.add(area.at, bytes.length);

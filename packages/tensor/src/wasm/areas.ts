@@ -2,21 +2,18 @@ import { Allocator } from "./allocator.ts";
 
 /** A stretch of memory that its owner has until others need it more. */
 export class Area {
-  /** Where it begins, in bytes; -1 once it has been taken back. */
-  at: number;
+  /** Where it begins, in bytes; -1 when it has no place. */
+  at = -1;
   readonly bytes: number;
   /** The time of its last use. */
-  used: number;
-  /** What its owner does before the memory goes to others. It must not hold on to the owner, so that this may be collected. */
-  readonly leaving: (() => void) | null;
+  used = 0;
 
-  /** @internal */
-  constructor(at: number, bytes: number, used: number, leaving: (() => void) | null) {
-    this.at = at;
+  constructor(bytes: number) {
     this.bytes = bytes;
-    this.used = used;
-    this.leaving = leaving;
   }
+
+  /** What is done before the memory goes to others. An area does not know its owner, so that a dead one may be collected. */
+  leave(): void {}
 }
 
 /** Addresses below this are nobody's, so that 0 is no address. */
@@ -30,10 +27,12 @@ const SMALL = 2 ** 28;
  * here waits for them: an area that was not used while half as much as there is was asked for is taken back before the memory
  * grows any more; and when it cannot grow, the areas that were used least recently are.
  *
- * Time is counted in bytes asked for, and steps begun.
+ * Time is counted in bytes asked for, and steps that asked.
  */
 export class Areas {
   time = 0;
+  /** How often areas were given and taken. As long as that stays, everything stays in its place. */
+  changes = 0;
   /** What was used since then is in use: it stays. */
   private since = 0;
   private readonly allocator = new Allocator(RESERVED);
@@ -53,20 +52,22 @@ export class Areas {
     this.since = ++this.time;
   }
 
-  /** An area that may be taken back whenever it is not in use; `leaving` is called before. `null` when there is no room. */
-  lease(bytes: number, leaving: (() => void) | null = null): Area | null {
-    const at = this.allocate(bytes);
-    if (at === null) return null;
-    const area = new Area(at, bytes, this.time, leaving);
+  /** Gives `area` a place, until others need it while it is not in use. Answers false when there is no room. */
+  lease(area: Area): boolean {
+    const at = this.allocate(area.bytes);
+    if (at === null) return false;
+    area.at = at;
+    area.used = this.time;
     this.leased.add(area);
-    return area;
+    this.changes++;
+    return true;
   }
 
-  /** An area that is never taken back. */
-  reserve(bytes: number): Area | null {
-    const area = this.lease(bytes);
-    if (area !== null) area.used = Number.POSITIVE_INFINITY;
-    return area;
+  /** Gives `area` a place for good. */
+  reserve(area: Area): boolean {
+    const found = this.lease(area);
+    area.used = Number.POSITIVE_INFINITY;
+    return found;
   }
 
   /** Ends a lease when `owner` is gone. */
@@ -79,6 +80,7 @@ export class Areas {
     if (area.at < 0) return;
     this.allocator.release(area.at);
     area.at = -1;
+    this.changes++;
     this.leased.delete(area);
     this.returning.unregister(area);
   }
@@ -116,7 +118,7 @@ export class Areas {
   }
 
   private evict(area: Area): void {
-    area.leaving?.();
+    area.leave();
     this.end(area);
   }
 }

@@ -4,7 +4,7 @@ import { RuntimeError, ValueError } from "../errors.ts";
 import { allocate as allocateData } from "../memory.ts";
 import { anything } from "../schema.ts";
 import { defineFunction } from "../signature.ts";
-import { type Area, Areas } from "./areas.ts";
+import { Area, Areas } from "./areas.ts";
 import type { MemoryLimits } from "./assembler.ts";
 import { control } from "./barrier.ts";
 import { detectFeatures } from "./features.ts";
@@ -66,7 +66,10 @@ export class Machine {
   /** The threads besides this one, started when first asked for. */
   get pool(): Pool {
     if (this.threadPool === null) {
-      const { at } = this.areas.reserve(control.size(this.threads))!;
+      const area = new Area(control.size(this.threads));
+      if (!this.areas.reserve(area))
+        throw new RuntimeError("setThreads: there is no memory for the threads to meet in");
+      const { at } = area;
       new Uint8Array(this.memory.buffer, at, control.size(this.threads)).fill(0);
       this.threadPool = new Pool(this, this.libraryModule, at);
     }
@@ -117,8 +120,9 @@ export class Machine {
     if (enough !== undefined) return enough;
     // Up to twice the last one: so steps of many sizes have few areas among them.
     const largest = this.workspaces.at(-1)?.bytes ?? 0;
-    const area = this.areas.lease(Math.max(bytes, Math.min(2 * largest, LARGE)));
-    if (area !== null) this.workspaces.push(area);
+    const area = new Area(Math.max(bytes, Math.min(2 * largest, LARGE)));
+    if (!this.areas.lease(area)) return null;
+    this.workspaces.push(area);
     return area;
   }
 
@@ -161,7 +165,8 @@ export class Machine {
     }
     areas.begin(); // no step runs now
     if (scratchArea !== null) areas.end(scratchArea);
-    this.scratchArea = areas.lease(bytes);
+    const area = new Area(bytes);
+    this.scratchArea = areas.lease(area) ? area : null;
     return this.scratchArea;
   }
 
