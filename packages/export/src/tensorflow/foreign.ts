@@ -15,7 +15,8 @@ import { followShapes } from "./follow.ts";
 import { Given, type Translation } from "./given.ts";
 import { broadcastOf, cut, padded, positions, reversed, shaped, stretched, tiled, vector } from "./layout.ts";
 import type { NodeDef } from "./messages.ts";
-import { band, cumulative, gatherNd, scatterNd, stitched } from "./places.ts";
+import { einsum } from "./einsum.ts";
+import { band, cumulative, diagonalMatrix, diagonalPart, gatherNd, scatterNd, stitched } from "./places.ts";
 import type { ForeignReader, Value } from "./reader.ts";
 import { dimsOf, followed, product, ShapeValue } from "./shape-value.ts";
 import { broadcastGradientAxes, concatOffsets, shapeOf, sliceOf, sum } from "./shapes.ts";
@@ -201,6 +202,13 @@ const translations: { readonly [op: string]: Translation } = {
   Cumsum: cumulative(op.add, 0),
   Cumprod: cumulative(op.mul, 1),
   MatrixBandPart: band,
+  MatrixDiag: diagonalMatrix,
+  MatrixDiagV3: diagonalMatrix,
+  MatrixDiagPart: diagonalPart,
+  MatrixDiagPartV3: diagonalPart,
+  Diag: (given) => (given.x(0).rank === 1 ? diagonalMatrix(given) : null),
+  DiagPart: (given) => (given.x(0).rank === 2 ? diagonalPart(given) : null),
+  Einsum: einsum,
   ListDiff: (given) => {
     const [numbers, taken] = [given.numbers(0), given.numbers(1)];
     const left = numbers.flatMap((each, i) => (taken.includes(each) ? [] : [i]));

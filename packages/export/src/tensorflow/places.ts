@@ -103,3 +103,32 @@ export function band(given: Given): Tensor {
   const kept = op.logicalAnd(within(lower!, distance), within(upper!, op.neg(distance)));
   return op.where(kept, x, op.cast(op.constant(0), x.dtype));
 }
+
+/** Where the last two axes of a square matrix meet, as bool. */
+const onDiagonal = (extent: Dim) => op.equal(op.expandDims(positions(extent), -1), positions(extent));
+
+const zeroOf = (x: Tensor) => op.cast(op.constant(0), x.dtype);
+
+function checkPlainDiagonal(given: Given, first: number): void {
+  const more = given.inputs.slice(first).map((_, i) => given.numbers(first + i));
+  const [k = [0], ...sizes] = more;
+  const plain = k.every((each) => each === 0) && sizes.every(([size]) => size === -1 || size === 0);
+  if (!plain) throw new NotImplementedError("a diagonal other than the main one of a square matrix");
+}
+
+/** Matrices with these diagonals, zeros elsewhere. */
+export function diagonalMatrix(given: Given): Tensor {
+  const x = given.x(0);
+  checkPlainDiagonal(given, 1);
+  return op.where(onDiagonal(dimsOf(x).at(-1)!), op.expandDims(x, -1), zeroOf(x));
+}
+
+/** The diagonals of square matrices. */
+export function diagonalPart(given: Given): Tensor {
+  const x = given.x(0);
+  checkPlainDiagonal(given, 1);
+  const [rows, columns] = dimsOf(x).slice(-2);
+  if (rows === undefined || columns === undefined || typeof rows !== "number" || rows !== columns)
+    throw new NotImplementedError("a diagonal of matrices that are not known to be square");
+  return op.sum(op.where(onDiagonal(rows), x, zeroOf(x)), { axis: -1 });
+}

@@ -9,6 +9,7 @@ import {
   identity,
   type OpDef,
   type Operation,
+  readVariableDef,
   State,
   SymbolicTensor,
   stretch,
@@ -145,6 +146,7 @@ export class GraphReader {
   private hidden(reference: string, value: Value): readonly Operation[] {
     if (value instanceof SymbolicTensor) return isConstant(value) ? value.op.controlInputs : [];
     const { operation } = this.reads.get(reference.replace(/:\d+$/, ""))!;
+    if (operation?.def === readVariableDef) return operation.controlInputs;
     return operation?.def.writes === undefined ? [] : [operation];
   }
 
@@ -245,9 +247,9 @@ export class GraphReader {
       return { outputs: [variable], operation };
     }
     const operation = this.create(def, inputs, attributes, node.name);
-    // What writes a reference gives the reference on.
-    const written = def.writes?.[0];
-    return { outputs: written === undefined ? operation.outputs : [inputs[written] as State], operation };
+    // What writes a reference gives the reference on. What reads it does so too: the value is that of the moment of use.
+    const kept = node.op === "Identity" && def === readVariableDef ? 0 : def.writes?.[0];
+    return { outputs: kept === undefined ? operation.outputs : [inputs[kept] as State], operation };
   }
 
   create(def: OpDef, inputs: readonly Input[], attributes: Attributes, name: string): Operation {
