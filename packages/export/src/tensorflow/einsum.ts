@@ -49,7 +49,10 @@ export function einsum(given: Given): Tensor {
   const extents = new Map(terms.flatMap((term) => dimsOf(term.x).map((dim, i) => [term.letters[i]!, dim] as const)));
   const dims = (of: string): Dim[] => Array.from(of, (letter) => extents.get(letter)!);
   const matrices = (term: Lettered, left: string, right: string) =>
-    shaped(ordered(term, batch + left + right), new ShapeValue([...dims(batch), product(dims(left)), product(dims(right))]));
+    shaped(
+      ordered(term, batch + left + right),
+      new ShapeValue([...dims(batch), product(dims(left)), product(dims(right))]),
+    );
   const products = op.matMul(matrices(a, rows, inner), matrices(b, inner, columns));
   const all = shaped(products, new ShapeValue(dims(batch + rows + columns)));
   return ordered({ x: all, letters: batch + rows + columns }, target);

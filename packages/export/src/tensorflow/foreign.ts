@@ -11,11 +11,11 @@ import {
   tensor,
   truncatedNormal,
 } from "@gradtape/tensor";
+import { einsum } from "./einsum.ts";
 import { followShapes } from "./follow.ts";
 import { Given, type Translation } from "./given.ts";
 import { broadcastOf, cut, padded, positions, reversed, shaped, stretched, tiled, vector } from "./layout.ts";
 import type { NodeDef } from "./messages.ts";
-import { einsum } from "./einsum.ts";
 import { band, cumulative, diagonalMatrix, diagonalPart, gatherNd, scatterNd, stitched } from "./places.ts";
 import type { ForeignReader, Value } from "./reader.ts";
 import { dimsOf, followed, product, ShapeValue } from "./shape-value.ts";
@@ -169,7 +169,7 @@ const translations: { readonly [op: string]: Translation } = {
   Unpack: (given) => {
     const x = given.x(0);
     const axis = normalizeAxis("Unpack", given.int("axis"), x.rank);
-    return portions(x, axis, Array<number>(given.int("num")).fill(1)).map((each) => op.squeeze(each, { axis }));
+    return portions(x, axis, equalParts(given.int("num"), 1)).map((each) => op.squeeze(each, { axis }));
   },
   Split: (given) => {
     const x = given.x(1);
@@ -179,7 +179,7 @@ const translations: { readonly [op: string]: Translation } = {
     if (typeof extent !== "number") throw new NotImplementedError(`only a run tells the extent of axis ${axis}`);
     if (extent % count !== 0)
       throw new InvalidArgumentError(`axis ${axis} of extent ${extent} has no ${count} equal parts`);
-    return portions(x, axis, Array<number>(count).fill(extent / count));
+    return portions(x, axis, equalParts(count, extent / count));
   },
   SplitV: (given) => {
     const x = given.x(0);
@@ -270,7 +270,6 @@ function squeezed(given: Given): Tensor {
 function portions(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
   const extent = x.spec.shape[axis]!;
   const rest = sizes.filter((size) => size >= 0).reduce((sum, size) => sum + size, 0);
-  if (sizes.length > mostParts) throw new NotImplementedError(`it makes ${sizes.length} tensors of one`);
   if (typeof extent === "number" && (sizes.includes(-1) ? rest > extent : rest !== extent))
     throw new InvalidArgumentError(
       `parts of ${sizes.join(", ")} do not make up axis ${axis}, which has extent ${extent}`,
@@ -286,6 +285,11 @@ function portions(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
 }
 
 const mostParts = 2 ** 16;
+
+function equalParts(count: number, size: number): number[] {
+  if (!(count >= 0 && count <= mostParts)) throw new NotImplementedError(`it makes ${count} tensors of one`);
+  return Array<number>(count).fill(size);
+}
 
 function concatenated(given: Given, axisAt: number): Tensor {
   const terms = given.inputs.flatMap((_, i) => (i === axisAt ? [] : [given.x(i)]));

@@ -72,17 +72,20 @@ export function zerosOf(x: Tensor, dims: readonly Dim[]): Tensor {
   return stretched(op.constant(0, { dtype: x.dtype === "bool" ? "int32" : x.dtype }), new ShapeValue(dims));
 }
 
+// More numbers are made by the run that needs them.
+const mostKnown = 2 ** 12;
+
 /** The numbers from 0 to an extent, as int32. */
 export function positions(extent: Dim): Tensor {
-  if (typeof extent === "number") return vector(Array.from({ length: extent }, (_, i) => i));
-  const ruler = new ShapeValue([extent]).ruler();
-  return op.reshapeLike(op.nonZero(op.onesLike(op.zerosLike(ruler))), ruler);
+  if (typeof extent === "number" && extent <= mostKnown) return vector(Array.from({ length: extent }, (_, i) => i));
+  const to = new ShapeValue([extent]);
+  return shaped(op.nonZero(stretched(op.constant(1, { dtype: "int32" }), to)), to);
 }
 
 /** The elements along `axis` in the opposite order. */
 export function reversed(x: Tensor, axis: number): Tensor {
   const extent = dimsOf(x)[axis]!;
-  if (typeof extent === "number") {
+  if (typeof extent === "number" && extent <= mostKnown) {
     const order = Array.from({ length: extent }, (_, i) => extent - 1 - i);
     return op.gather(x, vector(order), { axis });
   }

@@ -20,10 +20,11 @@ interface Course {
   readonly count: number;
   /** From one element to the next, 1 or more. */
   readonly step: number;
-  readonly back: boolean;
+  /** Walk back: the whole axis before it is cut, or what has been cut out. */
+  readonly back: "whole" | "piece" | null;
 }
 
-const whole: Course = { between: null, tail: 0, drop: 0, first: 0, count: -1, step: 1, back: false };
+const whole: Course = { between: null, tail: 0, drop: 0, first: 0, count: -1, step: 1, back: null };
 
 /** What a strided slice does. */
 interface Plan {
@@ -48,7 +49,8 @@ const isKnown = (part: Part<Dim>): part is Part =>
   [part.begin, part.end].every((place) => place === null || typeof place === "number");
 
 function courseOf({ end, ...rest }: Part<Dim>, extent: Dim, axis: number): Course {
-  const part = { ...rest, end: end !== null && sameDim(end, extent) ? null : end };
+  const full = end !== null && rest.stride > 0 && sameDim(end, extent);
+  const part = { ...rest, end: full ? null : end };
   if (part.stride === 0) throw new InvalidArgumentError(`its stride along axis ${axis} is 0`);
   if (isKnown(part)) return typeof extent === "number" ? courseIn(part, extent, axis) : openCourse(part, axis);
   // An extent is never negative; other numbers may count from the end.
@@ -75,7 +77,7 @@ function courseIn({ begin, end, stride, single }: Part, extent: number, axis: nu
   const stop = end === null ? (stride > 0 ? most : least) : clamped(end);
   const count = steps(first, stop, stride);
   if (stride > 0) return { ...whole, first: count === 0 ? 0 : first, count, step: stride };
-  return { ...whole, first: count === 0 ? 0 : first + (count - 1) * stride, count, step: -stride, back: true };
+  return { ...whole, first: count === 0 ? 0 : first + (count - 1) * stride, count, step: -stride, back: "piece" };
 }
 
 function openCourse({ begin, end, stride, single }: Part, axis: number): Course {
@@ -84,7 +86,7 @@ function openCourse({ begin, end, stride, single }: Part, axis: number): Course 
     return at < 0 ? { ...whole, tail: -at, count: 1 } : { ...whole, first: at, count: 1 };
   }
   if (stride < 0) {
-    if (begin === null && end === null && stride === -1) return { ...whole, back: true };
+    if (begin === null && end === null) return { ...whole, step: -stride, back: "whole" };
     throw mixed(axis);
   }
   const step = stride;
@@ -140,16 +142,17 @@ const axesWhere = (courses: readonly Course[], is: (course: Course) => boolean) 
 export function stridedSlice(given: Given): Tensor {
   let x = given.x(0);
   const { courses, gone, added } = planOf(given, dimsOf(x));
-  for (const [axis, { between: part, tail, drop }] of courses.entries()) {
+  for (const [axis, { between: part, tail, drop, back }] of courses.entries()) {
     if (part !== null) x = between(x, axis, part.from, part.to);
     if (tail > 0) x = cutFromEnd(x, axis, tail, "end");
     if (drop > 0) x = cutFromEnd(x, axis, drop, "rest");
+    if (back === "whole") x = reversed(x, axis);
   }
   const [first, count] = [courses.map((course) => course.first), courses.map((course) => course.count)];
   const step = courses.map((course) => course.step);
   if (first.some((at) => at > 0) || count.some((n) => n >= 0) || step.some((by) => by > 1))
     x = op.slice(x, first, count, { steps: step });
-  for (const axis of axesWhere(courses, ({ back }) => back)) x = reversed(x, axis);
+  for (const axis of axesWhere(courses, ({ back }) => back === "piece")) x = reversed(x, axis);
   if (gone.length > 0) x = op.squeeze(x, { axis: gone });
   return added.reduce<Tensor>((y, axis) => op.expandDims(y, axis), x);
 }
@@ -164,12 +167,15 @@ export function stridedSliceGradient(given: Given): Tensor {
   let g = given.x(4);
   if (added.length > 0) g = op.squeeze(g, { axis: [...added] });
   g = gone.reduce<Tensor>((y, axis) => op.expandDims(y, axis), g);
-  for (const axis of axesWhere(courses, ({ back }) => back)) g = reversed(g, axis);
+  for (const axis of axesWhere(courses, ({ back }) => back === "piece")) g = reversed(g, axis);
   for (const axis of late) g = embeddedAtEnd(g, axis, courses[axis]!, to);
   const first = courses.map((course, axis) => (late.includes(axis) ? 0 : course.first));
   const step = courses.map((course, axis) => (late.includes(axis) ? 1 : course.step));
-  if (to.known !== null) return op.embed(g, to.dims as number[], first, { steps: step });
-  return op.embedLike(g, to.ruler(), first, step);
+  const laid =
+    to.known !== null
+      ? op.embed(g, to.dims as number[], first, { steps: step })
+      : op.embedLike(g, to.ruler(), first, step);
+  return axesWhere(courses, ({ back }) => back === "whole").reduce(reversed, laid);
 }
 
 /** `g` among zeros along one axis, where it ends `tail` elements before the end. */
