@@ -58,7 +58,7 @@ describe("what cannot be handed over is one error, before anything is written", 
       gt.Operation,
     ];
     // No call makes such a graph.
-    (first.controlInputs as gt.Operation[]).push(last);
+    Object.assign(first, { controlInputs: [last] });
     const write = () => exportTo(lister(), { graph, inputs: [x], outputs: [root] }, {});
     expect(write).toThrow(ValueError);
     expect(write).toThrow(/export to a list: sqrt 'root' waits for itself: root <- product <- root\n {2}built at/);

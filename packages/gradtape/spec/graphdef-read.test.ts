@@ -81,7 +81,7 @@ test("a whole program of TensorFlow 1", () => {
   graph.asDefault(() => {
     for (const variable of variables) {
       const value = numbers(begin[variable.name.replace(":0", "")]);
-      session.run(variable.assign(gt.tensor(value, variable)) as gt.Tensor);
+      session.run(variable.assign(gt.tensor(value, { shape: variable.shape, dtype: variable.dtype })) as gt.Tensor);
     }
   });
   const feeds = [
