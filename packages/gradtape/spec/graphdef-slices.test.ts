@@ -44,7 +44,7 @@ test.each(["fixed", "open"] as const)("with extents that are %s", (extents) => {
     else {
       expect([name, ...result.shape]).toEqual([name, ...shape]);
       expect(
-        result.data.reduce<number>((total, value, i) => total + value * i, 0),
+        [...result.data].reduce((total, value, i) => total + value * i, 0),
         name,
       ).toBe(sum);
     }
