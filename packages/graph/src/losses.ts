@@ -28,7 +28,7 @@ import {
   where,
 } from "./ops/arithmetic.ts";
 import { broadcastLike, sum } from "./ops/broadcast.ts";
-import { cast } from "./ops/cast.ts";
+import { cast, stopGradient } from "./ops/cast.ts";
 import { exp, log1p } from "./ops/exponential.ts";
 import { elementCount } from "./ops/reduction.ts";
 import { squeeze } from "./ops/reshape.ts";
@@ -134,7 +134,7 @@ export const sparseSoftmaxCrossEntropy = composed(
   },
 );
 
-/** Cross entropy of distributions: `onehotLabels` and `logits` `[…, classes]`. */
+/** Cross entropy of distributions: `onehotLabels` and `logits` `[…, classes]`. No gradient flows to the labels. */
 export const softmaxCrossEntropy = composed(
   "softmaxCrossEntropy",
   { onehotLabels: anything, logits: anything },
@@ -143,7 +143,7 @@ export const softmaxCrossEntropy = composed(
     const [labels, scores] = labelled("softmaxCrossEntropy", onehotLabels, logits);
     const classes = labels.shape[labels.rank - 1]!;
     const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / classes);
-    return computeWeightedLoss(softmaxCrossEntropyWithLogits(smooth, scores), options);
+    return computeWeightedLoss(softmaxCrossEntropyWithLogits(stopGradient(smooth), scores), options);
   },
 );
 

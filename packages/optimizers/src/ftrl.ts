@@ -99,19 +99,25 @@ function atLeastZero(values: { readonly [name: string]: Hyper }): void {
   }
 }
 
-/** How a step takes the power of an accumulator, joins `linear + slope - pull`, and picks 0 where |linear| <= l1. */
+/** How a step takes the power of an accumulator, joins `linear + slope - pull`, and solves for the variable. */
 interface Form {
   readonly power: (x: Scalar, h: Values) => Scalar;
   readonly join: (linear: Scalar, slope: Scalar, pull: Scalar) => Scalar;
-  readonly pick: (size: Scalar, l1: Scalar, solution: Scalar) => Scalar;
+  readonly solve: (linear: Scalar, l1: Scalar, curvature: Scalar) => Scalar;
 }
 
-// The kernels agree on numbers; a NaN becomes 0 by a dense gradient and stays NaN by a sparse one.
-const pickDense: Form["pick"] = (size, l1, solution) => k.select(k.lt(l1, size), solution, 0);
-const pickSparse: Form["pick"] = (size, l1, solution) => k.select(k.le(size, l1), 0, solution);
+/** The solution beyond the bounds, else 0. */
+const solveDense: Form["solve"] = (linear, l1, curvature) => {
+  const edge = k.select(k.lt(linear, 0), k.neg(l1), l1);
+  return k.select(k.lt(l1, k.abs(linear)), k.div(k.sub(edge, linear), curvature), 0);
+};
+
+/** The same numbers; but within the bounds 0 is divided too, so it is NaN where the curvature is 0, and NaN stays NaN. */
+const solveSparse: Form["solve"] = (linear, l1, curvature) =>
+  k.div(k.sub(k.min(k.max(linear, k.neg(l1)), l1), linear), curvature);
 
 const stepOf =
-  ({ power, join, pick }: Form): Step =>
+  ({ power, join, solve }: Form): Step =>
   ({ variable, accum, linear }, h, g) => {
     const l1 = h.l1RegularizationStrength!;
     const next = k.add(accum!, k.mul(g, g));
@@ -120,9 +126,7 @@ const stepOf =
     const pull = k.mul(k.div(k.sub(grown, power(accum!, h)), h.learningRate!), variable!);
     const nextLinear = join(linear!, slope, pull);
     const curvature = k.add(k.div(grown, h.learningRate!), k.mul(2, h.adjustedL2RegularizationStrength!));
-    const edge = k.select(k.lt(nextLinear, 0), k.neg(l1), l1);
-    const solution = k.div(k.sub(edge, nextLinear), curvature);
-    return { accum: next, linear: nextLinear, variable: pick(k.abs(nextLinear), l1, solution) };
+    return { accum: next, linear: nextLinear, variable: solve(nextLinear, l1, curvature) };
   };
 
 function ruleWith(name: string, power: Form["power"], hyper: readonly string[]): UpdateRule {
@@ -146,13 +150,13 @@ function ruleWith(name: string, power: Form["power"], hyper: readonly string[]):
       "l2ShrinkageRegularizationStrength",
       ...hyper,
     ],
-    dense: stepOf({ power, join, pick: pickDense }),
-    sparse: stepOf({ power, join, pick: pickSparse }),
+    dense: stepOf({ power, join, solve: solveDense }),
+    sparse: stepOf({ power, join, solve: solveSparse }),
     // For rows of one element TensorFlow has a loop of its own, which adds from the left.
     sparseSingle: stepOf({
       power,
       join: (linear, slope, pull) => k.sub(k.add(linear, slope), pull),
-      pick: pickSparse,
+      solve: solveSparse,
     }),
     tensorflow: {
       dense: kernels("Apply", [0, 1, 2, gradient]),

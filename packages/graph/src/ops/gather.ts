@@ -28,7 +28,7 @@ import type { Cotangent, Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { State } from "../state.ts";
 import { always, axisInput, dtypeOf, numberInput, type Phrase, same } from "../tensorflow.ts";
-import { reshapeTo } from "./reshape.ts";
+import { reshape, reshapeTo } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
 
 /* Picking rows and adding rows up are each other's adjoints. Between them stands IndexedSlices: rows not yet added up. */
@@ -229,7 +229,8 @@ export interface GatherOptions extends OpOptions {
 
 /**
  * Rows of `params` at `indices`: shape `params[..axis] + indices[batchDims..] + params[axis+1..]`. A variable is not
- * copied, and the gradient of a gather on axis 0 is IndexedSlices, so that a step costs what its rows cost.
+ * copied, and the gradient of a gather on axis 0 is IndexedSlices, so that a step costs what its rows cost. With an axis
+ * counted from the end the gradient is dense.
  *
  * Throws an InvalidArgumentError for an index that names no row (negative ones do not wrap).
  */
@@ -243,13 +244,20 @@ export const gather = defineOp(
     const batch = batchDims === 0 ? 0 : normalizeAxis("gather (batchDims)", batchDims, picks.rank + 1);
     const rank = table.shape.length;
     const at = rank === 0 ? 0 : normalizeAxis("gather", axis ?? batch, rank);
-    return applyOne(gatherDef, [table, picks], { axis: at, batchDims: batch, negative: "refuse" });
+    const rows = axis !== undefined && axis < 0 && at === 0 ? dense(table) : table;
+    return applyOne(gatherDef, [rows, picks], { axis: at, batchDims: batch, negative: "refuse" });
   }) as Gather,
 );
 
 interface Gather {
   (params: Operand, indices: Operand, options?: GatherOptions): Tensor;
   (params: Operand, indices: Operand, axis: number | undefined, options?: Omit<GatherOptions, "axis">): Tensor;
+}
+
+/** The same table, whose gradient is dense: a gather that counts its axis from the end gives no slices. */
+function dense(table: Tensor | State): Tensor | State {
+  const { shape } = table.spec;
+  return isStatic(shape) ? reshape(asTensor("gather", table), shape) : table;
 }
 
 /** How many rows the result has; `null` means as many as the third input has along `axis`. */

@@ -44,18 +44,20 @@ export function uniqueElements(): Kernel {
     run([source]) {
       const values = source!.data;
       const seen = new Map<number, number>();
+      const first: number[] = [];
       const positions = new Int32Array(values.length);
       values.forEach((value, i) => {
-        let position = seen.get(value);
+        // A Map finds NaN again, but NaN equals nothing.
+        let position = Number.isNaN(value) ? undefined : seen.get(value);
         if (position === undefined) {
-          position = seen.size;
+          position = first.push(value) - 1;
           seen.set(value, position);
         }
         positions[i] = position;
       });
-      const distinct = allocate(source!.dtype, seen.size);
-      distinct.set([...seen.keys()]);
-      return [fromData(source!.dtype, [seen.size], distinct), fromData("int32", [values.length], positions)];
+      const distinct = allocate(source!.dtype, first.length);
+      distinct.set(first);
+      return [fromData(source!.dtype, [first.length], distinct), fromData("int32", [values.length], positions)];
     },
   };
 }
