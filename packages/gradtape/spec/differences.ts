@@ -310,6 +310,80 @@ export const differences: readonly Difference[] = [
     },
   },
   {
+    section: "Functions",
+    tensorflow:
+      "`exp`, `log`, `tanh`, … and `1 / x` in the gradients of `log` and `log1p` are the processor's or a library's approximations; a number may have other bits alone than within a vector",
+    here: "the same bits everywhere, within 2 ulp of the exact number; sums and products have an order of their own",
+    check() {
+      const [alone] = gt.exp([0.3]).array() as number[];
+      expect(new Set(gt.exp(gt.fill([33], 0.3)).data)).toEqual(new Set([alone]));
+      expect(Math.abs(alone! - Math.exp(Math.fround(0.3)))).toBeLessThan(2 ** -22);
+    },
+  },
+  {
+    section: "Zeros",
+    tensorflow:
+      "relu's gradient multiplies by a mask: -0 for a negative cotangent, NaN for an infinite one; the greatest of 0 and -0 is either",
+    here: "the gradient is 0 where relu is flat; 0 is greater than -0",
+    check() {
+      const flat = gt.grad((x: gt.Tensor) => gt.sum(gt.mul(gt.relu(x), [-1, Number.POSITIVE_INFINITY])))(
+        gt.tensor([-1, -1]),
+      );
+      expect((flat as gt.Tensor).array()).toEqual([0, 0]);
+      expect([gt.max([-0, 0]).item(), gt.min([0, -0]).item()]).toEqual([0, -0]);
+    },
+  },
+  {
+    section: "9.3",
+    tensorflow:
+      "in a graph, `x + y` and `x - y` hand slices on to an operand that is not repeated; in eager mode only where the other one is a Python number",
+    here: "arithmetic makes the gradient of a table dense, in every mode",
+    check() {
+      const table = variable();
+      const pairs = rmsprop().computeGradients(() => gt.gather(gt.add(table, 1), [0]), { varList: [table] });
+      expect(pairs[0]![0]).toBeInstanceOf(gt.Tensor);
+    },
+  },
+  {
+    section: "Clipping",
+    tensorflow:
+      "`clip_by_global_norm` adds `norm - norm`, so that an infinite norm gives NaN; its derivative cancels and costs digits",
+    here: "`norm * 0` is added, whose derivative is 0",
+    check() {
+      const norm = (x: gt.Tensor) => gt.clipByGlobalNorm([gt.mul(x, 1e10)], 1).norm;
+      expect((gt.grad(norm)(gt.tensor([1])) as gt.Tensor).array()).toEqual([1e10]);
+      expect(gt.clipByGlobalNorm([[Number.POSITIVE_INFINITY]], 1).clipped[0]).toMatchObject({
+        data: Float32Array.of(NaN),
+      });
+    },
+  },
+  {
+    section: "Losses",
+    tensorflow: "the gradient of the gradient of a softmax cross entropy leaves out how it depends on the labels",
+    here: "the gradient by the logits is softmax(logits) - labels, and its derivative by the labels is -1",
+    check() {
+      const second = gt.grad((labels: gt.Tensor) => {
+        const loss = (logits: gt.Tensor) => gt.softmaxCrossEntropyWithLogits(labels, logits);
+        return gt.sum(gt.mul(gt.grad(loss)(gt.tensor([0.5, 2])) as gt.Tensor, [1, 10]));
+      });
+      expect((second(gt.tensor([0.5, 0.5])) as gt.Tensor).array()).toEqual([-1, -10]);
+    },
+  },
+  {
+    section: "FTRL",
+    tensorflow:
+      "powers other than -0.5, and all powers of rows of one element, are those of a library; the difference of two of them makes a last bit into several",
+    here: "powers are within 1 ulp, square roots exact; so `linear` and the variable can differ by 200 ulp",
+    check() {
+      const v = variable();
+      const optimizer = new gt.FtrlOptimizer(0.1, { learningRatePower: -0.75 });
+      optimizer.applyGradients([[[0.5, 0.25], v]]);
+      const [first] = optimizer.getSlot(v, "linear")!.value().array() as number[];
+      const grown = 0.1 + 0.5 ** 2;
+      expect(first).toBeCloseTo(0.5 - ((grown ** 0.75 - 0.1 ** 0.75) / 0.1) * 1, 5);
+    },
+  },
+  {
     section: "Debugging",
     tensorflow: "`tf.debugging.enable_check_numerics()` switches a check on for the whole process",
     here: "`checkNumericsIn(() => …)` for a block, `{ checkNumerics: true }` for a tape or a session",
