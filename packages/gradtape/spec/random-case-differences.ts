@@ -93,6 +93,7 @@ const rules: { readonly [op: string]: { readonly value: Rule; readonly gradient:
   mean: { value: ofTerms(4), gradient: exact },
   prod: both(ofTerms(4)),
   broadcastTo: both(ofTerms(4)),
+  unsortedSegmentSum: both(ofTerms(4)),
   matMul: both(ofTerms(8)),
   softmax: both(ofCase(4)),
   logSoftmax: both(ofCase(4)),

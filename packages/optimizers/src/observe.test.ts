@@ -101,6 +101,8 @@ const words: Readonly<Record<string, (...args: number[]) => number>> = {
   le: (x, y) => Number(x! <= y!),
   eq: (x, y) => Number(x === y),
   select: (condition, x, y) => (condition ? x! : y!),
+  min: Math.min,
+  max: Math.max,
 };
 
 function evaluate(formula: Formula, before: Values, after: Values): number {
