@@ -19,6 +19,7 @@ import {
   isFloating,
   isStatic,
   lineOf,
+  Printable,
   RuntimeError,
   Tensor,
   telling,
@@ -70,7 +71,7 @@ export interface GradientOptions {
  * const dx = tape.gradient(y, x);
  * ```
  */
-export class GradientTape implements Recorder {
+export class GradientTape extends Printable implements Recorder {
   private readonly persistent: boolean;
   private readonly watchAccessedVariables: boolean;
   private readonly lines: WeakMap<OpRecord, Error> | null;
@@ -91,10 +92,17 @@ export class GradientTape implements Recorder {
     locations = false,
     checkNumerics = false,
   }: TapeOptions = {}) {
+    super();
     this.persistent = persistent;
     this.watchAccessedVariables = watchAccessedVariables;
     this.lines = locations ? new WeakMap() : null;
     this.numerics = checkNumerics ? new NumericsCheck() : null;
+  }
+
+  override toString(): string {
+    const count = this.records?.length ?? 0;
+    const kind = this.persistent ? "persistent, " : "";
+    return `<GradientTape ${kind}${this.recording ? "recording" : "stopped"}, ${count} ${count === 1 ? "op" : "ops"}>`;
   }
 
   /** Records what `body` does and returns its result. */

@@ -4,6 +4,7 @@ import {
   type Extent,
   isStatic,
   NotFoundError,
+  Printable,
   type TensorSpec,
   userLine,
   ValueError,
@@ -41,7 +42,7 @@ interface Surroundings {
  * Operations written down to be run later. While a graph is the default, ops on its tensors and on variables are added
  * to it; ops on plain values still run at once.
  */
-export class Graph {
+export class Graph extends Printable {
   /** Whether variables made while it is being built belong to it. */
   readonly holdsVariables: boolean = true;
   private readonly byName = new Map<string, Operation>();
@@ -208,8 +209,13 @@ export class Graph {
   }
 
   /** The whole graph, a line for each operation. */
-  toString(): string {
+  override toString(): string {
     return this.getOperations().join("\n");
+  }
+
+  protected override consoleText(): string {
+    const { size } = this.byName;
+    return `<${this.constructor.name} of ${size} ${size === 1 ? "operation" : "operations"}>`;
   }
 
   /** The name of a scope, for the one operation that stands for the scope itself. */

@@ -1,8 +1,17 @@
-import { type DType, describe, formatShape, literal, Tensor, type TensorLike, type TensorSpec } from "@gradtape/tensor";
+import {
+  type DType,
+  describe,
+  formatShape,
+  literal,
+  Printable,
+  Tensor,
+  type TensorLike,
+  type TensorSpec,
+} from "@gradtape/tensor";
 import { SymbolicTensor } from "./operation.ts";
 
 /** Something that is not a tensor but has the value of one: a variable (it is read), slices (they are densified). */
-export abstract class Convertible {
+export abstract class Convertible extends Printable {
   abstract readonly dtype: DType;
   /** The value as a tensor, by way of an op that tapes hear of. */
   abstract toTensor(): Tensor;

@@ -2,6 +2,7 @@ import {
   atUserLine,
   type DType,
   formatShape,
+  Printable,
   RuntimeError,
   type Shape,
   Tensor,
@@ -32,7 +33,7 @@ export interface OperationParts {
 }
 
 /** A node of a graph: an op written down to be run by a session. */
-export class Operation implements OpRecord {
+export class Operation extends Printable implements OpRecord {
   readonly graph: Graph;
   readonly id: number;
   readonly name: string;
@@ -47,6 +48,7 @@ export class Operation implements OpRecord {
   readonly derivativeOf: OpRecord | null;
 
   constructor({ specs, ...parts }: OperationParts) {
+    super();
     this.graph = parts.graph;
     this.id = parts.id;
     this.name = parts.name;
@@ -67,7 +69,7 @@ export class Operation implements OpRecord {
   }
 
   /** One line: `name = type(inputs) {attributes} -> dtype[shape]`. */
-  toString(): string {
+  override toString(): string {
     const inputs = [...this.inputs.map(formatInput), ...this.controlInputs.map((operation) => `^${operation.name}`)];
     const shown = Object.entries(this.attributes).filter(([, value]) => value !== undefined);
     const attributes = shown.length === 0 ? "" : ` ${formatAttributes(shown)}`;
@@ -145,5 +147,9 @@ export class SymbolicTensor<S extends Shape = Shape> extends Tensor<S> {
 
   override toString(): string {
     return `<Tensor '${this.name}' shape=${formatShape(this.spec.shape)} dtype=${this.dtype}>`;
+  }
+
+  protected override consoleText(): string {
+    return String(this);
   }
 }

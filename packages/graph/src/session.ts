@@ -3,6 +3,7 @@ import {
   EagerTensor,
   literal,
   located,
+  Printable,
   RuntimeError,
   shapeMessage,
   type Tensor,
@@ -41,7 +42,7 @@ export interface SessionOptions {
  * A run executes exactly the operations that the fetches need, in the order in which they were built; so a variable is
  * read before an update that was built later, and after one it waits for.
  */
-export class Session {
+export class Session extends Printable {
   readonly graph: Graph;
   private readonly storages = new Map<State, Storage>();
   private readonly seen = new SeenRuns();
@@ -50,6 +51,7 @@ export class Session {
   private closed = false;
 
   constructor({ graph = getDefaultGraph(), checkNumerics = false }: SessionOptions = {}) {
+    super();
     this.graph = graph;
     this.checksNumerics = checkNumerics;
   }
@@ -76,6 +78,12 @@ export class Session {
     else this.runModule(executable, seen, values);
     check?.settle(wanted.map((each) => this.result(each, values)));
     return pack((each) => this.result(each, values)) as Fetched<F>;
+  }
+
+  override toString(): string {
+    const { size } = this.storages;
+    const held = `${size} ${size === 1 ? "variable" : "variables"} with a value`;
+    return `<Session${this.closed ? ", closed" : ""}: ${held}, ${this.runs} ${this.runs === 1 ? "run" : "runs"}>`;
   }
 
   /** Runs a module in place of its operations; what was asked for is among `values` then. */
@@ -138,7 +146,7 @@ export class Session {
   private execute(operation: Operation, values: Map<Tensor, EagerTensor>, check: NumericsCheck | null): void {
     const { def, inputs, attributes, outputs } = operation;
     if (outputs.length > 0 && outputs.every((output) => values.has(output))) return; // fed
-    const given = inputs.map((input, i) => this.valueOf(operation, i, input, values));
+    const given = inputs.map((input, i) => this.inputOf(operation, i, input, values));
     const before = isWatched() ? given.map(lastingValue) : null;
     const computed = check === null ? execute(def, given, attributes) : check.execute(operation, given);
     if (before !== null) {
@@ -150,7 +158,7 @@ export class Session {
     });
   }
 
-  private valueOf(
+  private inputOf(
     operation: Operation,
     i: number,
     input: Tensor | State,

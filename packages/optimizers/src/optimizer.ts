@@ -17,7 +17,15 @@ import {
   SymbolicTensor,
   Variable,
 } from "@gradtape/graph";
-import { located, NotImplementedError, RuntimeError, type Tensor, telling, ValueError } from "@gradtape/tensor";
+import {
+  located,
+  NotImplementedError,
+  Printable,
+  RuntimeError,
+  type Tensor,
+  telling,
+  ValueError,
+} from "@gradtape/tensor";
 import {
   type ComputeGradientsOptions,
   GATE_GRAPH,
@@ -28,7 +36,7 @@ import {
   type Loss,
   tapeGradients,
 } from "./compute.ts";
-import { castHypers, evaluateHyper } from "./hyper.ts";
+import { castHypers, evaluateHyper, type Hyper } from "./hyper.ts";
 import { convertPairs, type Gradient, Reasons, variableNames } from "./pairs.ts";
 import { multiplyPowers, Powers, powerNames } from "./powers.ts";
 import { rowsToUpdate } from "./rows.ts";
@@ -48,7 +56,7 @@ export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
  * The contract of TensorFlow 1's `tf.compat.v1.train.Optimizer`: a loss is differentiated, the gradients are applied.
  * An optimizer is this, its update rule, and the fields that the rule names as hyper-parameters.
  */
-export abstract class Optimizer {
+export abstract class Optimizer extends Printable {
   /** Gradients are used as they come. */
   static readonly GATE_NONE = GATE_NONE;
   /** The gradients that one op gives are used when all of them are there. */
@@ -72,6 +80,7 @@ export abstract class Optimizer {
     rule: UpdateRule,
     { name, useLocking = false }: { readonly name: string; readonly useLocking?: boolean },
   ) {
+    super();
     if (!name) throw new ValueError(`${rule.name}Optimizer: an optimizer needs a name, got ${JSON.stringify(name)}`);
     this.rule = rule;
     this.name = name;
@@ -81,6 +90,15 @@ export abstract class Optimizer {
   /** The name given at construction. */
   getName(): string {
     return this.name;
+  }
+
+  override toString(): string {
+    const fields = this as unknown as Record<string, Hyper>;
+    const hypers = this.rule.hyper.map((name) => {
+      const value = fields[name];
+      return ` ${name}=${typeof value === "function" ? "schedule" : value}`;
+    });
+    return `<${this.constructor.name} '${this.name}'${hypers.join("")}>`;
   }
 
   /** The slot of `variable` named `name`, or `null` if it has none. */

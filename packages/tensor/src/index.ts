@@ -38,6 +38,7 @@ export { literal, type NumberArray, type TensorLike, type TensorOptions, tensor 
 export { atUserLine, here, isDocumented, lineOf, located, telling, userLine } from "./location.ts";
 export { checkBytes, checkRoom, memoryLimit, setMemoryLimit } from "./memory.ts";
 export { refuseOperators } from "./operators.ts";
+export { Printable } from "./printable.ts";
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";
 export { randomNormal, randomPermutation, randomUniform, type Seed, truncatedNormal } from "./random/draws.ts";
 export { Generator, type GeneratorState, generator } from "./random/generator.ts";

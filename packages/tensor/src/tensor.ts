@@ -6,6 +6,7 @@ import { allocate } from "./memory.ts";
 import { makeNdArray, type NdArray } from "./ndarray.ts";
 import { refuseOperators } from "./operators.ts";
 import { formatTensor } from "./print.ts";
+import { Printable } from "./printable.ts";
 import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
 import { defineMethods } from "./signature.ts";
 
@@ -16,7 +17,7 @@ export type NestedArray = number | boolean | readonly NestedArray[];
  * A number with a shape. Tensors are immutable: ops make new ones, nothing is ever freed by hand.
  * A tensor either holds its elements now or stands for a value that a session will compute.
  */
-export abstract class Tensor<S extends Shape = Shape> {
+export abstract class Tensor<S extends Shape = Shape> extends Printable {
   abstract readonly dtype: DType;
   abstract readonly shape: S;
 
@@ -64,8 +65,13 @@ export abstract class Tensor<S extends Shape = Shape> {
   }
 
   /** The elements as NumPy would print them. */
-  toString(): string {
+  override toString(): string {
     return formatTensor(this);
+  }
+
+  protected override consoleText(): string {
+    const text = String(this);
+    return `Tensor ${this.dtype} ${formatShape(this.shape)}${text.includes("\n") ? "\n" : " "}${text}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { Printable } from "../printable.ts";
 import { seeded } from "../random/generator.ts";
 import { anything } from "../schema.ts";
 import { defineFunction, defineMethods } from "../signature.ts";
@@ -15,7 +16,7 @@ import { checkState, type DatasetState } from "./state.ts";
  * to the end of the epoch (of the `repeat`th one, counted from epoch 0). So a loop that is left early is finished by the
  * next one, and of two loops at once each batch goes to one.
  */
-export class Dataset<B> implements Iterable<B> {
+export class Dataset<B> extends Printable implements Iterable<B> {
   /** How many examples there are. */
   readonly examples: number;
   /** How many batches an epoch has. */
@@ -39,6 +40,7 @@ export class Dataset<B> implements Iterable<B> {
   /** @internal */
   constructor({ tensors, examples, pack }: SourceList, given: DatasetOptions) {
     const { batch, shuffle, seed, repeat, prefetch, dropRemainder } = checkOptions("dataset", given, examples);
+    super();
     const { key } = seeded("dataset", seed).state;
     this.examples = examples;
     this.size = dropRemainder ? Math.floor(examples / batch) : Math.ceil(examples / batch);
@@ -50,6 +52,10 @@ export class Dataset<B> implements Iterable<B> {
     const rows = tensors.map((tensor) => new Rows(tensor, shuffle));
     const whole = Math.min(batch, examples);
     this.ring = new Ring(rows, pack as (tensors: readonly unknown[]) => B, whole, prefetch === 0 ? 0 : prefetch + 1);
+  }
+
+  override toString(): string {
+    return `<Dataset of ${this.examples} examples, ${this.size} batches: epoch ${this.epoch}, example ${this.position}>`;
   }
 
   /** Where the next batch begins, as plain JSON; `restore` goes on from there, in another process too. */

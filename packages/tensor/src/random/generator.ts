@@ -1,5 +1,6 @@
 import { describe, formatRecord } from "../describe.ts";
 import { ValueError } from "../errors.ts";
+import { Printable } from "../printable.ts";
 import { anything, isPlainObject } from "../schema.ts";
 import type { Shape } from "../shape.ts";
 import { defineFunction, defineMethods } from "../signature.ts";
@@ -22,7 +23,7 @@ export interface GeneratorState {
  * A source of reproducible random tensors: the same seed and the same calls give the same bits, on every machine.
  * `generator(seed)` makes one. Each draw starts on a fresh block of Philox4x32-10, so `state` is a key and a counter.
  */
-export class Generator {
+export class Generator extends Printable {
   #key: Key;
   #counter: number;
   readonly #madeBy = repeatedBy();
@@ -40,8 +41,14 @@ export class Generator {
   }
 
   private constructor(key: Key, counter: number) {
+    super();
     this.#key = key;
     this.#counter = counter;
+  }
+
+  override toString(): string {
+    const { algorithm, key, counter } = this.state;
+    return `<Generator ${algorithm} key=${key} counter=${counter}>`;
   }
 
   /** A generator that goes on where the one with `state` stood. Throws a ValueError for what is not such a state. */
