@@ -3,10 +3,12 @@ import { basename } from "node:path";
 import { defineConfig } from "rolldown";
 
 // A package is one file for those who import it: an engine starts sooner with one file than with fifty. What it depends
-// on stays outside.
+// on stays outside, but for ndarray: it is CommonJS, which a browser without a bundler cannot read. Its licence travels in
+// ndarray.txt.
 const { dependencies = {}, exports } = JSON.parse(readFileSync("package.json", "utf8"));
 const entries: string[] = Object.values<Record<string, string>>(exports).map((entry) => entry["@gradtape/source"]!);
-const outside = new RegExp(`^(node:|(${Object.keys(dependencies).join("|")})(/|$))`);
+const modules = Object.keys(dependencies).filter((name) => name !== "ndarray");
+const outside = new RegExp(`^(node:|(${modules.join("|")})(/|$))`);
 
 export default defineConfig({
   input: Object.fromEntries(entries.map((path) => [basename(path, ".ts"), path])),

@@ -1,5 +1,5 @@
 import * as gt from "gradtape";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 /* Several threads: the bits of one, no hanging, no process kept alive. */
 
@@ -63,6 +63,13 @@ test("eager ops follow to the new memory", () => {
   gt.setThreads(2);
   expect(gt.add(big, 1).data).toEqual(before);
   expect(gt.sub(big, 2).data[1999]).toBe(-1);
+});
+
+test("a browser has one thread, and says so", () => {
+  vi.stubGlobal("process", undefined);
+  expect(() => gt.setThreads(2)).toThrow(/^setThreads: a browser computes with one thread, asked for 2/);
+  gt.setThreads(1);
+  vi.unstubAllGlobals();
 });
 
 test("what is no number of threads is refused", () => {

@@ -40,6 +40,31 @@ test("an engine without WebAssembly computes in JavaScript", async () => {
   expect((await fresh()).backendInfo().description).toBe("JavaScript");
 });
 
+test("where the policy of a page forbids WebAssembly, kernels compute in JavaScript", async () => {
+  const forbidden = class {
+    constructor() {
+      throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
+    }
+  };
+  vi.stubGlobal("WebAssembly", { ...WebAssembly, validate: WebAssembly.validate, Module: forbidden });
+  expect((await fresh()).backendInfo().description).toBe("JavaScript");
+});
+
+test("an environment that may not be read says nothing", async () => {
+  const env = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('NotCapable: Requires env access to "GRADTAPE_STRICT", run again with the --allow-env flag');
+      },
+    },
+  );
+  vi.stubGlobal("process", { ...process, env, versions: process.versions });
+  const { backendInfo, environment } = await fresh();
+  expect(environment("GRADTAPE_STRICT")).toBeUndefined();
+  expect(backendInfo().strict).toBe(false);
+});
+
 test("the program asks for the portable form before anything is computed, and not later", async () => {
   const { detectFeatures, strictNumerics } = await fresh();
   strictNumerics(false);

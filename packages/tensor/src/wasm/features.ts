@@ -63,14 +63,28 @@ function switchOn(): boolean {
   return true;
 }
 
-/** A variable of the environment, where there is one: not in browsers. */
+/** A variable of the environment, where there is one: not in browsers, nor in Deno without the right to read it. */
 export function environment(name: string): string | undefined {
-  return typeof process === "undefined" ? undefined : process.env?.[name];
+  try {
+    return typeof process === "undefined" ? undefined : process.env?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the engine takes a module, and the policy of the page lets one be compiled. */
+function compiles(bytes: Uint8Array<ArrayBuffer>): boolean {
+  if (typeof WebAssembly === "undefined" || !WebAssembly.validate(bytes)) return false;
+  try {
+    return new WebAssembly.Module(bytes) instanceof WebAssembly.Module;
+  } catch {
+    return false;
+  }
 }
 
 /** Asks the engine; `strict` declines multiply-add, `vectors: false` everything. */
 export function probeFeatures({ strict = false, vectors = true } = {}): Features {
-  const simd = vectors && typeof WebAssembly !== "undefined" && WebAssembly.validate(vectorProbe());
+  const simd = vectors && compiles(vectorProbe());
   return { simd, relaxed: simd && !strict && isFused(), strict };
 }
 

@@ -9,7 +9,7 @@ import type { MemoryLimits } from "./assembler.ts";
 import { control } from "./barrier.ts";
 import { detectFeatures } from "./features.ts";
 import { type Library, libraryModule } from "./library.ts";
-import { Pool } from "./pool.ts";
+import { Pool, hasWorkerThreads } from "./pool.ts";
 import { countThreads, threadCount } from "./thread-count.ts";
 
 /** Areas of the machine's memory, good until the next call. */
@@ -215,8 +215,8 @@ export function machine(): Machine | null {
  * Lets compiled steps run on `count` threads from now on, this one among them; 1 is what a process begins with. The bits
  * are the same for any number. Steps too small to gain from it stay on one thread.
  *
- * In Node the others are worker threads, which do not keep the process alive. A page has to be cross-origin isolated.
- * Throws a ValueError for what is no count, a RuntimeError where memory cannot be shared.
+ * The others are worker threads of Node, which do not keep the process alive. A browser computes with one thread.
+ * Throws a ValueError for what is no count, a RuntimeError in a browser for more than one.
  */
 export const setThreads = defineFunction("setThreads", { count: anything }, undefined, (count: number): void => {
   if (!Number.isInteger(count) || count < 1 || count > MOST_THREADS) {
@@ -224,10 +224,10 @@ export const setThreads = defineFunction("setThreads", { count: anything }, unde
       `setThreads: ${shown(count)} is not a number of threads; use an integer from 1 to ${MOST_THREADS}`,
     );
   }
-  if (count > 1 && typeof SharedArrayBuffer === "undefined") {
+  // In a browser a worker starts when the thread that made it comes to rest; one that waits for it waits for ever.
+  if (count > 1 && !hasWorkerThreads()) {
     throw new RuntimeError(
-      "setThreads: this page may not share memory; serve it with the headers Cross-Origin-Opener-Policy: same-origin " +
-        "and Cross-Origin-Embedder-Policy: require-corp",
+      `setThreads: a browser computes with one thread, asked for ${count}; compute in a worker of your own to keep the page free`,
     );
   }
   if (count === threadCount()) return;

@@ -16,7 +16,7 @@ interface Start {
   readonly thread: number;
 }
 
-/** A thread of its own, in Node or in a browser. */
+/** A worker thread of Node. */
 interface Thread {
   terminate(): void;
 }
@@ -120,29 +120,26 @@ export type { Job };
 
 /** Starts a thread; `died` hears when it ends by itself. */
 function startThread(start: Start, died: (reason: string) => void): Thread {
-  if (typeof process !== "undefined" && process.versions?.node !== undefined) {
-    const { Worker } = process.getBuiltinModule("node:worker_threads");
-    const source = `(${work})(require("node:worker_threads").workerData)`;
-    const worker = new Worker(source, { eval: true, workerData: start, env: {}, execArgv: [] });
-    worker.unref();
-    let stopped = false;
-    worker.on("error", (error) => died(String(error)));
-    worker.on("exit", (code) => {
-      if (!stopped) died(`exit code ${code}`);
-    });
-    return {
-      terminate() {
-        stopped = true;
-        void worker.terminate();
-      },
-    };
-  }
-  const source = `onmessage = ({ data }) => (${work})(data)`;
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  worker.onerror = ({ message }) => died(message);
-  worker.postMessage(start);
-  return worker;
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
+  const source = `(${work})(require("node:worker_threads").workerData)`;
+  const worker = new Worker(source, { eval: true, workerData: start, env: {}, execArgv: [] });
+  worker.unref();
+  let stopped = false;
+  worker.on("error", (error) => died(String(error)));
+  worker.on("exit", (code) => {
+    if (!stopped) died(`exit code ${code}`);
+  });
+  return {
+    terminate() {
+      stopped = true;
+      void worker.terminate();
+    },
+  };
+}
+
+/** Whether threads begin to run while this one goes on, as they do in Node. */
+export function hasWorkerThreads(): boolean {
+  return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
 
 /** Whether this thread may be put to sleep; the main thread of a page may not. */
