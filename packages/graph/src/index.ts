@@ -16,10 +16,13 @@ export { type Compiled, type CompileOptions, compile } from "./compile/compile.t
 export type { Profile } from "./compile/profile.ts";
 export { TraceGraph } from "./compile/trace-graph.ts";
 export { currentGraph, differentiating, executingEagerly, recorders, unrecorded, within } from "./context.ts";
+export type { NameOption, TupleOptions, Waitable } from "./control.ts";
 export { controlDependencies, device, group, nameScope, noOp, operationsOf, tuple } from "./control.ts";
 export { getDefaultGraph } from "./defaults.ts";
+export type { Op } from "./define.ts";
 export { applyOne, type OpOptions, programs } from "./define.ts";
 export type { Fetch, Fetched } from "./fetches.ts";
+export type { Axes, ReduceOptions, Reduction } from "./fold.ts";
 export { Graph, GraphKeys } from "./graph.ts";
 export { fromGraphDef, type GraphDef, type NodeDef, toGraphDef } from "./graph-def.ts";
 export { checkAttributes } from "./legal.ts";
@@ -30,12 +33,21 @@ export { checkNumericsIn, explainNonFinite, NumericsCheck, type ReplayOptions, w
 export { type Formula, observe, updateFormulas } from "./observe.ts";
 export { asTensor, asTensors, Convertible, nameOf, type Operand } from "./operand.ts";
 export { Operation, SymbolicTensor } from "./operation.ts";
+export type { Binary, Unary } from "./ops/arithmetic.ts";
 export { broadcastLike, stretch, sumLike } from "./ops/broadcast.ts";
+export type { Cast, PreventGradientOptions, SliceWise } from "./ops/cast.ts";
+export type { ClipByNorm, ClipByValue } from "./ops/clip.ts";
 export { concatPart } from "./ops/concat.ts";
+export type { GatherOptions } from "./ops/gather.ts";
 export * from "./ops/index.ts";
+export type { OneHotOptions } from "./ops/indexing.ts";
+export type { MatMulOptions } from "./ops/matmul.ts";
 export { elementCount } from "./ops/reduction.ts";
+export type { SqueezeOptions } from "./ops/reshape.ts";
 export { reshapeLike } from "./ops/reshape.ts";
+export type { SliceOptions } from "./ops/slice.ts";
 export { embedLike } from "./ops/slice.ts";
+export type { ConstantOptions } from "./ops/sources.ts";
 export {
   assign as assignDef,
   assignAdd as assignAddDef,
@@ -43,6 +55,7 @@ export {
   readVariable as readVariableDef,
   variableDef,
 } from "./ops/state.ts";
+export type { AttributeValue } from "./record.ts";
 export {
   type Attributes,
   type Cotangent,

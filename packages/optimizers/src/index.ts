@@ -16,6 +16,7 @@ export { MomentumOptimizer, type MomentumOptions } from "./momentum.ts";
 export { type ApplyGradientsOptions, type MinimizeOptions, Optimizer } from "./optimizer.ts";
 export type { Gradient } from "./pairs.ts";
 export { RMSPropOptimizer, type RMSPropOptions } from "./rmsprop.ts";
+export type { CosineOptions, CosineRestartsOptions, PolynomialDecayOptions, StaircaseOptions } from "./schedules.ts";
 export {
   constantRate,
   cosineDecay,

@@ -2,6 +2,7 @@ export { isForeign, mark, markOf } from "./brand.ts";
 export { type DTypeOption, type EyeOptions, eye, fill, linspace, ones, range, zeros } from "./constructors.ts";
 export { type Dataset, dataset } from "./dataset/dataset.ts";
 export type { DatasetOptions } from "./dataset/options.ts";
+export type { OrderKey } from "./dataset/order.ts";
 export type { BatchOf, Sources } from "./dataset/sources.ts";
 export type { DatasetState } from "./dataset/state.ts";
 export { describe, formatList, shown } from "./describe.ts";
@@ -37,6 +38,7 @@ export { broadcasted, commonLoops, isContiguous, type Layout, permuted, reshaped
 export { literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
 export { atUserLine, here, isDocumented, lineOf, located, telling, userLine } from "./location.ts";
 export { checkBytes, checkRoom, memoryLimit, setMemoryLimit } from "./memory.ts";
+export type { NdArray } from "./ndarray.ts";
 export { refuseOperators } from "./operators.ts";
 export { Printable } from "./printable.ts";
 export type { NormalOptions, UniformOptions } from "./random/distributions.ts";

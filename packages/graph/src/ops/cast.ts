@@ -70,7 +70,7 @@ function castTensor(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : applyOne(castDef, [x], { dtype });
 }
 
-interface Cast {
+export interface Cast {
   (x: IndexedSlices, dtype: DType, options?: OpOptions): IndexedSlices;
   (x: Operand, dtype: DType, options?: OpOptions): Tensor;
 }

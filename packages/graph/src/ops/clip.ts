@@ -91,7 +91,7 @@ interface ScalarMul {
   (factor: Operand, x: Operand): Tensor;
 }
 
-interface ClipByValue {
+export interface ClipByValue {
   (x: IndexedSlices, low: Operand, high: Operand): IndexedSlices;
   (x: Operand, low: Operand, high: Operand): Tensor;
 }
@@ -103,7 +103,7 @@ export const clipByValue = composed("clipByValue", { x: anything, low: anything,
   high: Operand,
 ) => sliceWise("clipByValue", (values) => maximum(minimum(values, high), low))(x)) as ClipByValue);
 
-interface ClipByNorm {
+export interface ClipByNorm {
   (x: IndexedSlices, norm: Operand): IndexedSlices;
   (x: Operand, norm: Operand): Tensor;
 }
