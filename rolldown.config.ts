@@ -13,5 +13,5 @@ const outside = new RegExp(`^(node:|(${modules.join("|")})(/|$))`);
 export default defineConfig({
   input: Object.fromEntries(entries.map((path) => [basename(path, ".ts"), path])),
   external: outside,
-  output: { dir: "dist", format: "esm", sourcemap: true, chunkFileNames: "[name].js" },
+  output: { dir: "dist", cleanDir: true, format: "esm", sourcemap: true, chunkFileNames: "[name].js" },
 });

@@ -38,7 +38,7 @@ const generic: Readonly<Record<string, string>> = {
 };
 
 /** Types that users pass on, and whose members belong to the house. */
-const opaque = new Set(["EagerTensor", "OpDef", "Storage"]);
+const opaque = new Set(["AlongAxis", "EagerTensor", "OpDef", "Storage"]);
 
 /** A module that exports everything of the library anew, member by member, so that each type has to be named. */
 function exportsOfAll(): string {

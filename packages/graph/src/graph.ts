@@ -29,7 +29,7 @@ export const GraphKeys = {
 } as const;
 
 /** What new operations take on from the scopes they are built in. */
-interface Surroundings {
+export interface Surroundings {
   readonly nameScope: string;
   readonly controlInputs: readonly Operation[];
   readonly device: string;

@@ -51,7 +51,7 @@ function filled(op: string, shape: Shape, value: number | boolean, dtype: DType)
   return fromData(dtype, [...shape], allocate(dtype, sizeOf(shape)).fill(element));
 }
 
-interface Range {
+export interface Range {
   (limit: number, options?: DTypeOption): Tensor;
   (start: number, limit: number, options?: DTypeOption): Tensor;
   (start: number, limit: number | null | undefined, delta: number, options?: DTypeOption): Tensor;

@@ -1,4 +1,5 @@
 export { isForeign, mark, markOf } from "./brand.ts";
+export type { Range } from "./constructors.ts";
 export { type DTypeOption, type EyeOptions, eye, fill, linspace, ones, range, zeros } from "./constructors.ts";
 export { type Dataset, dataset } from "./dataset/dataset.ts";
 export type { DatasetOptions } from "./dataset/options.ts";

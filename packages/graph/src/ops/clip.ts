@@ -86,7 +86,7 @@ export const scalarMul = composed("scalarMul", { factor: anything, x: anything }
   return overValues(source, (values) => mul(by, values));
 }) as ScalarMul);
 
-interface ScalarMul {
+export interface ScalarMul {
   (factor: Operand, x: IndexedSlices): IndexedSlices;
   (factor: Operand, x: Operand): Tensor;
 }

@@ -249,7 +249,7 @@ export const gather = defineOp(
   }) as Gather,
 );
 
-interface Gather {
+export interface Gather {
   (params: Operand, indices: Operand, options?: GatherOptions): Tensor;
   (params: Operand, indices: Operand, axis: number | undefined, options?: Omit<GatherOptions, "axis">): Tensor;
 }
