@@ -9,7 +9,7 @@ import type { MemoryLimits } from "./assembler.ts";
 import { control } from "./barrier.ts";
 import { detectFeatures } from "./features.ts";
 import { type Library, libraryModule } from "./library.ts";
-import { Pool, hasWorkerThreads } from "./pool.ts";
+import { hasWorkerThreads, Pool } from "./pool.ts";
 import { countThreads, threadCount } from "./thread-count.ts";
 
 /** Areas of the machine's memory, good until the next call. */
