@@ -1,9 +1,9 @@
 import * as gt from "gradtape";
 
 /** Inputs and labels, batch by batch. A batch is valid until the second one after it is drawn. */
-export type Batches = gt.Dataset<readonly [gt.Tensor, gt.Tensor]>;
+export type Batches = gt.Dataset<readonly [gt.EagerTensor, gt.EagerTensor]>;
 
-type Split = readonly [gt.Tensor, gt.Tensor];
+type Split = readonly [gt.EagerTensor, gt.EagerTensor];
 
 // A batch that still lies on the way to a step must not be written over by the next.
 const prefetch = 1;

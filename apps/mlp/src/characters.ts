@@ -44,7 +44,10 @@ export interface NamesResult {
 const longestSample = 20;
 
 /** Every next character as a label, with the characters before it. */
-export function rowTensors({ contexts, targets }: CharacterRows, context: number): readonly [gt.Tensor, gt.Tensor] {
+export function rowTensors(
+  { contexts, targets }: CharacterRows,
+  context: number,
+): readonly [gt.EagerTensor, gt.EagerTensor] {
   return [gt.tensor(contexts, { shape: [targets.length, context] }), gt.tensor(targets)];
 }
 

@@ -20,7 +20,7 @@ const optimizer: OptimizerOptions = {
 
 interface Case {
   readonly inputs: InputSpec;
-  readonly split: readonly [gt.Tensor, gt.Tensor];
+  readonly split: readonly [gt.EagerTensor, gt.EagerTensor];
   model(): Model;
 }
 

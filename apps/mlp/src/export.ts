@@ -95,7 +95,7 @@ function namesTask(
 
 /** The first whole batches, one after the other along a new first axis. */
 function stackBatches(data: Batches, steps: number) {
-  const taken: (readonly [gt.Tensor, gt.Tensor])[] = [];
+  const taken: (readonly [gt.EagerTensor, gt.EagerTensor])[] = [];
   while (taken.length < steps) {
     const before = taken.length;
     for (const [inputs, labels] of data) {

@@ -42,7 +42,7 @@ export function openSummaries(folder: string | undefined, learner: Learner): Sum
       step++;
       write(() => {
         writer.scalar("step/loss", result.loss, step);
-        writer.scalar("step/accuracy", result.right / labels.size, step);
+        writer.scalar("step/accuracy", result.right / labels.data.length, step);
       });
       return result;
     },

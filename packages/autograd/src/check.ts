@@ -1,5 +1,5 @@
 import { type Cotangent, identity } from "@gradtape/graph";
-import { generator, type Tensor, tensor } from "@gradtape/tensor";
+import { generator, knownShape, type Tensor, tensor } from "@gradtape/tensor";
 import { denseOrZeros } from "./endpoints.ts";
 import { GradientTape } from "./tape.ts";
 
@@ -38,8 +38,12 @@ function checkOrder(
 ): void {
   const { order, step, tolerance, seed } = options;
   const random = generator(seed + level);
-  const direction = inputs.map((input) => random.normal(input.shape, { dtype: "float64" }));
-  const weights = outputsOf(f, inputs).map((output) => random.normal(output.shape, { dtype: "float64" }));
+  const direction = inputs.map((input) =>
+    random.normal(knownShape("checkGradients", input.shape), { dtype: "float64" }),
+  );
+  const weights = outputsOf(f, inputs).map((output) =>
+    random.normal(knownShape("checkGradients", output.shape), { dtype: "float64" }),
+  );
 
   const along = (t: number) =>
     outputsOf(
@@ -87,7 +91,7 @@ function moved(x: Tensor, direction: Tensor, t: number): Tensor {
   const by = direction.data;
   return tensor(
     Float64Array.from(x.data, (value, i) => value + t * by[i]!),
-    { shape: x.shape },
+    { shape: knownShape("checkGradients", x.shape) },
   );
 }
 

@@ -1,5 +1,5 @@
 import { type Input, Operation, type OpRecord, unrecorded, Variable } from "@gradtape/graph";
-import { EagerTensor, fill, isFloating, LookupError } from "@gradtape/tensor";
+import { EagerTensor, fill, isFloating, knownShape, LookupError } from "@gradtape/tensor";
 import { backprop } from "./backprop.ts";
 import type { Differentiable } from "./endpoints.ts";
 import { connected, explainPath, headline, leaves, lineOfOperation, reasonOf } from "./explain-gradient.ts";
@@ -60,7 +60,7 @@ function refusals(records: readonly OpRecord[], targets: readonly Input[], sourc
     return cotangents;
   };
   try {
-    const seeds = targets.map(({ shape, dtype }) => fill(shape, 1, { dtype }));
+    const seeds = targets.map(({ shape, dtype }) => fill(knownShape("explainGradient", shape), 1, { dtype }));
     const [gradient] = unrecorded(() => backprop(records, targets, seeds, [source], { around }));
     if (gradient !== null) return [];
   } catch (error) {

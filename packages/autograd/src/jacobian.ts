@@ -1,5 +1,5 @@
 import { type Cotangent, densify, type Input, stack } from "@gradtape/graph";
-import { fill, sizeOf, type Tensor, tensor } from "@gradtape/tensor";
+import { fill, knownShape, sizeOf, type Tensor, tensor } from "@gradtape/tensor";
 
 /** From the cotangents of some targets to those of some sources. */
 export type Differentiator = (seeds: readonly Cotangent[]) => readonly (Cotangent | null)[];
@@ -9,7 +9,7 @@ export type Differentiator = (seeds: readonly Cotangent[]) => readonly (Cotangen
  * `[target.size] + source.shape` each, `null` where nothing connects them.
  */
 export function jacobians(target: Input, differentiate: Differentiator, count: number): (Tensor | null)[] {
-  const size = sizeOf(target.shape);
+  const size = sizeOf(knownShape("jacobian", target.shape));
   // A target without elements is asked once too: which sources it is made from decides between nothing and null.
   const rows = Array.from({ length: Math.max(size, 1) }, (_, i) =>
     differentiate([oneWhere(target, (position) => position === i)]).map(dense),
@@ -18,13 +18,13 @@ export function jacobians(target: Input, differentiate: Differentiator, count: n
     const row = rows.map((gradients) => gradients[s] ?? null);
     if (row.includes(null)) return null;
     const [{ shape, dtype }] = row as [Tensor];
-    return size === 0 ? fill([0, ...shape], 0, { dtype }) : stack(row as Tensor[]);
+    return size === 0 ? fill([0, ...knownShape("jacobian", shape)], 0, { dtype }) : stack(row as Tensor[]);
   });
 }
 
 /** The same for rows that do not depend on each other: `[b, target.size / b] + source.shape[1..]`, a pass per column. */
 export function batchJacobian(target: Input, differentiate: Differentiator): Tensor | null {
-  const each = sizeOf(target.shape.slice(1));
+  const each = sizeOf(knownShape("batchJacobian", target.shape).slice(1));
   const columns = Array.from({ length: each }, (_, i) =>
     dense(differentiate([oneWhere(target, (position) => position % each === i)])[0] ?? null),
   );
@@ -36,7 +36,9 @@ function dense(gradient: Cotangent | null): Tensor | null {
 }
 
 /** Ones at the row-major positions that `chosen` picks, zeros elsewhere, in the shape of `like`. */
-function oneWhere({ shape, dtype }: Input, chosen: (position: number) => boolean): Tensor {
+function oneWhere(like: Input, chosen: (position: number) => boolean): Tensor {
+  const { dtype } = like;
+  const shape = knownShape("jacobian", like.shape);
   const flat = Array.from({ length: sizeOf(shape) }, (_, i) => (chosen(i) ? 1 : 0));
   return tensor(flat, { shape, dtype });
 }

@@ -19,10 +19,12 @@ import {
   here,
   isFloating,
   isStatic,
+  knownShape,
   lineOf,
   Printable,
   RuntimeError,
   Tensor,
+  type TensorShape,
   telling,
   ValueError,
 } from "@gradtape/tensor";
@@ -272,8 +274,9 @@ export class GradientTape extends Printable implements Recorder {
     this.close();
     const leaves = results.map((result, i) => {
       const shape = [...of.shape, ...inputs[i]!.shape];
-      if (result) return reshape(result, shape);
-      return options.unconnectedGradients === "zero" ? fill(shape, 0, { dtype: of.dtype }) : null;
+      if (result) return reshape(result, withOneOpen("GradientTape.jacobian", shape));
+      if (options.unconnectedGradients !== "zero") return null;
+      return fill(knownShape("GradientTape.jacobian", shape), 0, { dtype: of.dtype });
     });
     return pack(sources, leaves) as Mapped<S, Tensor | null>;
   }
@@ -294,7 +297,8 @@ export class GradientTape extends Printable implements Recorder {
     const result = batchJacobian(of, this.differentiator(records, [of], inputs));
     this.close();
     const shape = [...of.shape, ...input.shape.slice(1)];
-    return result ? reshape(result, shape) : fill(shape, 0, { dtype: of.dtype });
+    if (result) return reshape(result, withOneOpen("GradientTape.batchJacobian", shape));
+    return fill(knownShape("GradientTape.batchJacobian", shape), 0, { dtype: of.dtype });
   }
 
   private get recording(): boolean {
@@ -386,4 +390,10 @@ export interface JacobianOptions {
   /** Accepted for compatibility; one backward pass per element is made either way. */
   readonly parallelIterations?: number | null;
   readonly experimentalUsePfor?: boolean;
+}
+
+/** A shape as `reshape` takes it: one open extent follows from the others. Throws a ValueError for several. */
+function withOneOpen(op: string, shape: TensorShape): number[] {
+  if (shape.filter((extent) => extent === null).length > 1) knownShape(op, shape);
+  return shape.map((extent) => extent ?? -1);
 }

@@ -128,7 +128,7 @@ describe("many uses of one thing", () => {
     const w = new gt.Variable(gt.glorotUniform([4, 4], { seed: 1 }));
     const optimizer = new gt.GradientDescentOptimizer(0.01);
     const eager = Array.from({ length: 4 }, () => {
-      let loss = gt.tensor(0);
+      let loss: gt.Tensor = gt.tensor(0);
       optimizer.minimize(() => {
         const h = times(steps, gt.broadcastTo(gt.tensor(1), [2, 4]), (h) => gt.tanh(gt.matMul(h, w)));
         loss = gt.sum(h);

@@ -22,7 +22,7 @@ function gradientOf(build: (table: gt.Variable) => gt.Tensor, options: gt.Gradie
 function entries({ graph, found }: ReturnType<typeof gradientOf>): number[][] {
   expect(found).toBeInstanceOf(gt.IndexedSlices);
   const { values, indices } = sessionOn(graph).run(found as gt.IndexedSlices);
-  const width = values.size / Math.max(1, indices.size);
+  const width = values.data.length / Math.max(1, indices.data.length);
   return Array.from(indices.data, (index, i) => [Number(index), Number(values.data[i * width])]).sort(
     (a, b) => a[0]! - b[0]! || a[1]! - b[1]!,
   );

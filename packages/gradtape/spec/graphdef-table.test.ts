@@ -40,17 +40,22 @@ test.each(tableRows)("$label", ({ row, order }) => {
 });
 
 /** Rows that need the numbers which are left open: to be built, or because an extent of 1 meets another one. */
-const needNumbers = new Set(["prod, row 0", "prod, row 1", "prod, row 3"]);
+const needNumbers = new Set(["prod, row 0", "prod, row 1"]);
+/** Rows that no node of TensorFlow says: the gradient takes every n-th element, as many as a run tells. */
+const formless = new Set(["embed, row 0"]);
 
 describe("with open extents", () => {
   test.each(tableRows)("$label", ({ label, row, order }) => {
-    if (needNumbers.has(label)) expect(() => caseOfRow(row, { open: true, order })).toThrow(gt.ValueError);
-    else expectRoundTrip(caseOfRow(row, { open: true, order }), writeGraphDefText);
+    const build = () => caseOfRow(row, { open: true, order });
+    if (needNumbers.has(label)) expect(build).toThrow(gt.ValueError);
+    else if (formless.has(label))
+      expect(() => writeGraphDefText(build().handover)).toThrow(/slice.* cannot be written/);
+    else expectRoundTrip(build(), writeGraphDefText);
   });
 
   test("every refusal is that of a row", () => {
     const labels = tableRows.map(({ label }) => label);
-    expect([...needNumbers].filter((label) => !labels.includes(label))).toEqual([]);
+    expect([...needNumbers, ...formless].filter((label) => !labels.includes(label))).toEqual([]);
   });
 });
 

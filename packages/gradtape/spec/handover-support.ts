@@ -31,7 +31,7 @@ export async function runSession(
   const feeds = Object.fromEntries(
     [...state, ...inputs].map(({ name }) => {
       const { dtype, data, shape } = values[name]!;
-      return [name, new ort.Tensor(dtype as "float32", data as Float32Array, [...shape])];
+      return [name, new ort.Tensor(dtype as "float32", data as Float32Array, [...shape] as number[])];
     }),
   );
   const results = await session.run(feeds);

@@ -24,7 +24,7 @@ function perceptron() {
   const loss = (ids: gt.Tensor) =>
     gt.mean(gt.square(gt.add(gt.tanh(gt.add(gt.matMul(gt.gather(table, ids), w), b)), offset)));
   const step = (ids: gt.Tensor) => {
-    let value = gt.tensor(0);
+    let value: gt.Tensor = gt.tensor(0);
     optimizer.minimize(() => {
       value = loss(ids);
       return value;

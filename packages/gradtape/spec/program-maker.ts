@@ -4,10 +4,13 @@ import type { Argument, Call, Spec } from "./programs.ts";
 
 /* How a recipe becomes a program: steps choose operands from a pool, and add calls. */
 
+/** What has its elements now. */
+type Concrete = gt.EagerTensor | gt.Variable;
+
 /** A tensor that later steps may use. */
 export interface Slot {
   readonly name: string;
-  readonly value: gt.Tensor | gt.Variable;
+  readonly value: Concrete;
   uses: number;
   keep: boolean;
 }
@@ -17,7 +20,7 @@ export type StepFunction = (maker: Maker) => unknown;
 /** Arguments as steps write them: slots stand for themselves. */
 export type Given = Slot | Argument | readonly Given[] | { readonly [option: string]: Given };
 
-type Fits = (value: gt.Tensor | gt.Variable) => boolean;
+type Fits = (value: Concrete) => boolean;
 
 const MOST_ELEMENTS = 5000;
 /** Numbers beyond it tell little: one infinity makes all that follows alike. */
@@ -115,7 +118,7 @@ export class Maker {
   call(f: string, ...args: readonly Given[]): Slot | null {
     const slots: Slot[] = [];
     const plain = args.map((arg) => plainOf(arg, slots));
-    const value = perform(f, plain, this.env) as gt.Tensor;
+    const value = perform(f, plain, this.env) as gt.EagerTensor;
     if (!this.accepts(value)) return null;
     const to = `t${this.calls.length}`;
     this.calls.push({ to, f, args: plain });
@@ -128,7 +131,7 @@ export class Maker {
     const slots: Slot[] = [];
     const plain = args.map((arg) => plainOf(arg, slots));
     const to = `t${this.calls.length}`;
-    this.env.set(to, perform(f, plain, this.env) as gt.Tensor);
+    this.env.set(to, perform(f, plain, this.env) as gt.EagerTensor);
     this.calls.push({ to, f, args: plain });
     for (const slot of slots) slot.uses++;
     return { ref: to };
@@ -151,13 +154,13 @@ export class Maker {
     return floats.filter((_, i) => gradients[i] !== null).map(({ name }) => name);
   }
 
-  private accepts({ size, shape, data }: gt.Tensor): boolean {
+  private accepts({ size, shape, data }: gt.EagerTensor): boolean {
     if (size > MOST_ELEMENTS || shape.length > 4) return false;
     const tame = data.every((x) => Math.abs(x) <= (this.smooth ? 20 : LARGE));
     return tame || (!this.smooth && this.choose(4) === 3);
   }
 
-  private put(name: string, value: gt.Tensor | gt.Variable): Slot {
+  private put(name: string, value: Concrete): Slot {
     const slot = { name, value, uses: 0, keep: this.keep };
     this.env.set(name, value);
     this.pool.push(slot);

@@ -23,16 +23,16 @@ export interface Runner {
 export function dataFor(
   { inputs, variables, seed }: Pick<Program, "inputs" | "variables" | "seed">,
   step: number,
-): { inputs: gt.Tensor[]; variables: gt.Tensor[] } {
+): { inputs: gt.EagerTensor[]; variables: gt.EagerTensor[] } {
   return {
     inputs: inputs.map((spec, i) => randomNumbers(spec, seed + 100 * step + i)),
     variables: variables.map((spec, i) => randomNumbers(spec, seed + 50 + i)),
   };
 }
 
-export function randomNumbers({ shape, dtype }: Spec, seed: number): gt.Tensor {
+export function randomNumbers({ shape, dtype }: Spec, seed: number): gt.EagerTensor {
   const random = gt.generator(seed);
-  if (dtype === "bool") return gt.greater(random.uniform([...shape], { low: -1, high: 1 }), 0);
+  if (dtype === "bool") return gt.greater(random.uniform([...shape], { low: -1, high: 1 }), 0) as gt.EagerTensor;
   const [low, high] = dtype === "int32" ? [-2, 6] : [-1.5, 1.5];
   return random.uniform([...shape], { low, high, dtype });
 }

@@ -127,7 +127,7 @@ export function differenceOf(c: Case, result: Result, expected: gt.Tensor): Diff
   if (c.op !== "optimizer" || far.some((i) => distance(value, expected, i, greatest([expected])) > 64)) return "wrong";
   if (c.a.f === "FtrlOptimizer")
     return isSingle(c) || c.a.options.learningRatePower !== -0.5 ? "powers in FTRL" : "wrong";
-  return ["AdagradOptimizer", "AdadeltaOptimizer", "RMSPropOptimizer"].includes(c.a.f) && value.size >= 8
+  return ["AdagradOptimizer", "AdadeltaOptimizer", "RMSPropOptimizer"].includes(c.a.f) && value.data.length >= 8
     ? "1 / sqrt(x) by vectors"
     : "wrong";
 }

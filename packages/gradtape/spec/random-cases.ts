@@ -31,7 +31,7 @@ const kinds = {
   b: { dtype: "bool", array: Uint8Array },
 } as const;
 
-export function decoded(text: Text): gt.Tensor {
+export function decoded(text: Text): gt.EagerTensor {
   const [extents, bytes] = text.slice(1).split(":") as [string, string];
   const { dtype, array } = kinds[text[0] as keyof typeof kinds];
   const { buffer } = Uint8Array.from(Buffer.from(bytes, "base64"));

@@ -29,7 +29,7 @@ import {
  */
 
 /** Runs `main` of a module on its arguments; the results in order. */
-export function evaluateStableHlo(text: string, inputs: readonly gt.Tensor[]): gt.Tensor[] {
+export function evaluateStableHlo(text: string, inputs: readonly gt.EagerTensor[]): gt.EagerTensor[] {
   const [, takes, gives, body] = expectMatch(
     text,
     /^(?:\/\/ .*\n)*module @gradtape \{\n {2}func\.func public @main\((.*?)\) -> \((.*)\) \{\n([\s\S]*?) {2}\}\n\}\n$/,

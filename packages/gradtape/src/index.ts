@@ -315,6 +315,7 @@ export {
   type TensorFile,
   type TensorLike,
   type TensorOptions,
+  type TensorShape,
   type TensorSpec,
   type TypedData,
   tensor,

@@ -1,4 +1,4 @@
-import { Tensor } from "@gradtape/tensor";
+import { type EagerTensor, Tensor } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
 import { nameOf } from "./operand.ts";
 import { Operation, type SymbolicTensor } from "./operation.ts";
@@ -22,7 +22,7 @@ export type Fetched<F> = F extends Operation | null
   : F extends IndexedSlices
     ? IndexedSlices
     : F extends Tensor | Variable | string
-      ? Tensor
+      ? EagerTensor
       : F extends readonly unknown[]
         ? { -readonly [I in keyof F]: Fetched<F[I]> }
         : F extends object

@@ -48,8 +48,8 @@ export class Graph extends Printable {
   private readonly byName = new Map<string, Operation>();
   private readonly names = new Names();
   private readonly collections = new Map<string, unknown[]>();
-  private readonly constants = new WeakMap<EagerTensor, SymbolicTensor>();
   private extents = 0;
+  private readonly constants = new WeakMap<EagerTensor, SymbolicTensor>();
   private around: Surroundings = { nameScope: "", controlInputs: [], device: "", colocation: [] };
 
   /** Makes this the default graph while `body` runs, and returns what it returns. */
@@ -237,7 +237,7 @@ export class Graph extends Printable {
   /** Names the open extents of a new tensor, so that shapes made from them are known to agree. */
   private nameExtents({ shape, dtype }: TensorSpec): TensorSpec {
     if (isStatic(shape)) return { shape, dtype };
-    return { shape: shape.map((extent): Extent => extent ?? `?${this.extents++}`), dtype };
+    return { shape: shape.map((extent): Extent => extent ?? Symbol(`?${this.extents++}`)), dtype };
   }
 }
 

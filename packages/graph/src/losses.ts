@@ -141,8 +141,9 @@ export const softmaxCrossEntropy = composed(
   { ...lossFields, labelSmoothing: number },
   (onehotLabels: Operand, logits: Operand, { labelSmoothing = 0, ...options }: SmoothedLossOptions = {}): Tensor => {
     const [labels, scores] = labelled("softmaxCrossEntropy", onehotLabels, logits);
-    const classes = labels.shape[labels.rank - 1]!;
-    const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), labelSmoothing / classes);
+    const classes = elementCount(labels, [labels.rank - 1]);
+    const share = typeof classes === "number" ? labelSmoothing / classes : div(labelSmoothing, classes);
+    const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), share);
     return computeWeightedLoss(softmaxCrossEntropyWithLogits(stopGradient(smooth), scores), options);
   },
 );

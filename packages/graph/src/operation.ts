@@ -4,8 +4,8 @@ import {
   formatShape,
   Printable,
   RuntimeError,
-  type Shape,
   Tensor,
+  type TensorShape,
   type TensorSpec,
   type TypedData,
 } from "@gradtape/tensor";
@@ -89,8 +89,8 @@ export function asCalled(operation: Operation, inputs: readonly Input[]): Operat
 /** An input by name; the value of a constant where it is short. */
 function formatInput(input: Input): string {
   if (input instanceof SymbolicTensor) return input.name;
-  if (input instanceof Tensor) return input.size <= 4 ? JSON.stringify(input.array()) : "...";
-  return input.opName;
+  if (!(input instanceof Tensor)) return input.opName;
+  return input.size !== null && input.size <= 4 ? JSON.stringify(input.array()) : "...";
 }
 
 function formatAttributes(entries: readonly (readonly [string, unknown])[]): string {
@@ -102,12 +102,12 @@ function formatAttributes(entries: readonly (readonly [string, unknown])[]): str
 }
 
 /** The result that an operation will have when a session runs it. An extent that only the run will tell is `null`. */
-export class SymbolicTensor<S extends Shape = Shape> extends Tensor<S> {
+export class SymbolicTensor extends Tensor {
   readonly op: Operation;
   /** Which output of the operation this is. */
   readonly index: number;
   readonly dtype: DType;
-  readonly shape: S;
+  readonly shape: TensorShape;
   private readonly known: TensorSpec;
 
   constructor(op: Operation, index: number, spec: TensorSpec) {
@@ -116,7 +116,7 @@ export class SymbolicTensor<S extends Shape = Shape> extends Tensor<S> {
     this.index = index;
     this.dtype = spec.dtype;
     this.known = spec;
-    this.shape = spec.shape.map((extent) => (typeof extent === "number" ? extent : null)) as unknown as S;
+    this.shape = spec.shape.map((extent) => (typeof extent === "number" ? extent : null));
   }
 
   override get spec(): TensorSpec {

@@ -5,6 +5,7 @@ import {
   EagerTensor,
   formatShape,
   isStatic,
+  knownShape,
   literal,
   type NestedArray,
   RuntimeError,
@@ -223,7 +224,8 @@ interface Facts {
 }
 
 function declare(graph: Graph, { dtype, shape }: Tensor, trainable: boolean, name: string): Operation {
-  return graph.createOperation(ops.variableDef, [], { dtype, shape: [...shape], trainable }, name);
+  const attributes = { dtype, shape: [...knownShape("Variable", shape)], trainable };
+  return graph.createOperation(ops.variableDef, [], attributes, name);
 }
 
 /** Performs an op that writes states; the operation when it was added to a graph, `null` when it has run. */

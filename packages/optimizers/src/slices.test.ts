@@ -39,7 +39,7 @@ function makeSlices(
 const operations: Record<string, (slices: IndexedSlices, arg: number & number[]) => IndexedSlices | Tensor> = {
   dedup(slices) {
     const { values, positions } = unique(slices.indices);
-    return new IndexedSlices(unsortedSegmentSum(slices.values, positions, values.size), values);
+    return new IndexedSlices(unsortedSegmentSum(slices.values, positions, values.data.length), values);
   },
   to_dense: (slices) => slices.toTensor(),
   neg: (slices) => neg(slices),

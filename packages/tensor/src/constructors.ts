@@ -5,7 +5,7 @@ import { allocate, checkRoom } from "./memory.ts";
 import { anything, nullable, number, optional } from "./schema.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { defineFunction } from "./signature.ts";
-import { emptyTensor, fromData, type Tensor } from "./tensor.ts";
+import { type EagerTensor, emptyTensor, fromData } from "./tensor.ts";
 
 const anyNumber = nullable(number);
 
@@ -18,7 +18,7 @@ export const zeros = defineFunction(
   "zeros",
   { shape: anything },
   { dtype: anything },
-  (shape: Shape, { dtype = "float32" }: DTypeOption = {}): Tensor => {
+  (shape: Shape, { dtype = "float32" }: DTypeOption = {}): EagerTensor => {
     checkRoom("zeros", checkDType("zeros", dtype), checkShape("zeros", shape));
     return emptyTensor(dtype, [...shape]);
   },
@@ -29,7 +29,7 @@ export const ones = defineFunction(
   "ones",
   { shape: anything },
   { dtype: anything },
-  (shape: Shape, { dtype = "float32" }: DTypeOption = {}): Tensor => filled("ones", shape, 1, dtype),
+  (shape: Shape, { dtype = "float32" }: DTypeOption = {}): EagerTensor => filled("ones", shape, 1, dtype),
 );
 
 /** A tensor with `value` everywhere; float32 for a number and bool for a boolean unless told otherwise. */
@@ -37,7 +37,7 @@ export const fill = defineFunction(
   "fill",
   { shape: anything, value: anything },
   { dtype: anything },
-  (shape: Shape, value: number | boolean, { dtype }: DTypeOption = {}): Tensor => {
+  (shape: Shape, value: number | boolean, { dtype }: DTypeOption = {}): EagerTensor => {
     if (typeof value !== "number" && typeof value !== "boolean") {
       throw new TypeError(`fill: cannot fill a tensor with ${describe(value)}; use a number or a boolean`);
     }
@@ -45,16 +45,16 @@ export const fill = defineFunction(
   },
 );
 
-function filled(op: string, shape: Shape, value: number | boolean, dtype: DType): Tensor {
+function filled(op: string, shape: Shape, value: number | boolean, dtype: DType): EagerTensor {
   const element = toElement(op, checkDType(op, dtype), value);
   checkRoom(op, dtype, checkShape(op, shape));
   return fromData(dtype, [...shape], allocate(dtype, sizeOf(shape)).fill(element));
 }
 
 export interface Range {
-  (limit: number, options?: DTypeOption): Tensor;
-  (start: number, limit: number, options?: DTypeOption): Tensor;
-  (start: number, limit: number | null | undefined, delta: number, options?: DTypeOption): Tensor;
+  (limit: number, options?: DTypeOption): EagerTensor;
+  (start: number, limit: number, options?: DTypeOption): EagerTensor;
+  (start: number, limit: number | null | undefined, delta: number, options?: DTypeOption): EagerTensor;
 }
 
 /**
@@ -67,7 +67,7 @@ export const range = defineFunction(
   "range",
   { start: anything, limit: optional(anyNumber), delta: optional(anyNumber) },
   { dtype: anything },
-  ((first: number, second?: number | null, third?: number | null, { dtype: given }: DTypeOption = {}): Tensor => {
+  ((first: number, second?: number | null, third?: number | null, { dtype: given }: DTypeOption = {}): EagerTensor => {
     const [start, limit] = second === null || second === undefined ? [0, first] : [first, second];
     const delta = third ?? 1;
     const named = Object.entries({ start, limit, delta });
@@ -99,7 +99,7 @@ export const linspace = defineFunction(
   "linspace",
   { start: anything, stop: anything, num: anything },
   { dtype: anything },
-  (start: number, stop: number, num: number, { dtype = "float32" }: DTypeOption = {}): Tensor => {
+  (start: number, stop: number, num: number, { dtype = "float32" }: DTypeOption = {}): EagerTensor => {
     for (const [name, value] of Object.entries({ start, stop })) checkFinite("linspace", name, value);
     if (!isFloating(checkDType("linspace", dtype))) {
       throw new TypeError(`linspace: dtype ${dtype} cannot hold evenly spaced numbers; use float32 or float64`);
@@ -129,7 +129,7 @@ export const eye = defineFunction(
   "eye",
   { rows: anything },
   { columns: anything, dtype: anything },
-  (rows: number, { columns = rows, dtype = "float32" }: EyeOptions = {}): Tensor => {
+  (rows: number, { columns = rows, dtype = "float32" }: EyeOptions = {}): EagerTensor => {
     checkCount("eye", "rows", rows, 0);
     checkCount("eye", "columns", columns, 0);
     checkRoom("eye", checkDType("eye", dtype), [rows, columns]);

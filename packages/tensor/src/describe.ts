@@ -1,5 +1,5 @@
 import { isForeign, markOf } from "./brand.ts";
-import type { PartialShape } from "./shape.ts";
+import type { Extent, PartialShape } from "./shape.ts";
 
 /** Names a value for messages: its kind and, when short, the value; tensors and variables by dtype and shape. */
 export function describe(value: unknown): string {
@@ -42,7 +42,12 @@ function className(value: object): string {
 
 /** `[2, ?, 3]`: a shape as messages and printed graphs show it. */
 export function formatShape(shape: PartialShape): string {
-  return `[${shape.map((extent) => (typeof extent === "number" ? extent : "?")).join(", ")}]`;
+  return `[${shape.map(formatExtent).join(", ")}]`;
+}
+
+/** An extent as messages show it: `?` where it is open. */
+export function formatExtent(extent: Extent): string {
+  return typeof extent === "number" ? String(extent) : "?";
 }
 
 /** A number itself, anything else by its kind: values that should have been other numbers. */

@@ -75,8 +75,10 @@ export {
   compatible,
   compatibleExtents,
   type Extent,
+  formatExtent,
   formatShape,
   isStatic,
+  knownShape,
   normalizeAxes,
   normalizeAxis,
   type PartialShape,
@@ -87,6 +89,7 @@ export {
   sameShape,
   shapeMessage,
   sizeOf,
+  type TensorShape,
   wrongAxis,
 } from "./shape.ts";
 export { defineFunction, defineMethods, type MethodFields, named, Signature } from "./signature.ts";

@@ -4,7 +4,7 @@ import { seeded } from "./random/generator.ts";
 import { anything } from "./schema.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { defineFunction } from "./signature.ts";
-import type { Tensor } from "./tensor.ts";
+import type { EagerTensor } from "./tensor.ts";
 
 /*
  * Starting values for weights, scaled so that signals keep their variance from layer to layer: Glorot and Bengio
@@ -34,7 +34,7 @@ const glorot = (shape: Shape): number => {
 
 const he = (shape: Shape): number => 2 / Math.max(1, fans(shape).fanIn);
 
-function defineInitializer(op: string, draw: (shape: Shape, options: InitializerOptions) => Tensor) {
+function defineInitializer(op: string, draw: (shape: Shape, options: InitializerOptions) => EagerTensor) {
   const fields = { seed: anything, dtype: anything };
   return defineFunction(op, { shape: anything }, fields, (shape: Shape, options: InitializerOptions = {}) =>
     draw(shape, options),

@@ -6,7 +6,7 @@ import { isNdArray, type NdArray, readNdArray } from "./ndarray.ts";
 import { anything } from "./schema.ts";
 import { checkShape, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
 import { defineFunction } from "./signature.ts";
-import { copyOf, EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";
+import { EagerTensor, type NestedArray, Tensor, copyOf, fromData } from "./tensor.ts";
 
 /** Any typed array of numbers; `Float32Array`, `Float64Array` and `Int32Array` bring their dtype along. */
 export type NumberArray =
@@ -41,7 +41,7 @@ export const tensor = defineFunction(
   "tensor",
   { values: anything },
   { shape: anything, dtype: anything },
-  (values: TensorLike, options?: TensorOptions): Tensor => literal("tensor", values, options, (shared) => shared),
+  (values: TensorLike, options?: TensorOptions): EagerTensor => literal("tensor", values, options, (shared) => shared),
 );
 
 /**

@@ -1,6 +1,6 @@
 import { type DType, isFloating } from "./dtype.ts";
 import { rowMajorStrides } from "./layout.ts";
-import type { Tensor } from "./tensor.ts";
+import type { EagerTensor } from "./tensor.ts";
 
 /*
  * Text as NumPy 2 prints arrays with its default options: str(array). Columns are aligned, floats have as many digits
@@ -13,7 +13,7 @@ const EDGE = 3;
 const MOST_DECIMALS = 8;
 
 /** The elements as NumPy would print them. */
-export function formatTensor(tensor: Tensor): string {
+export function formatTensor(tensor: EagerTensor): string {
   const { shape, dtype, data, size } = tensor;
   if (shape.length === 0) return formatScalar(data[0]!, dtype);
   if (size === 0) return "[]";

@@ -1,16 +1,19 @@
-import { describe, formatList, shown } from "./describe.ts";
+import { describe, formatExtent, formatList, formatShape, shown } from "./describe.ts";
 import { ValueError } from "./errors.ts";
 
-export { formatShape } from "./describe.ts";
+export { formatExtent, formatShape } from "./describe.ts";
 
 /** The extent of a tensor along each axis; `[]` is a scalar. */
 export type Shape = readonly number[];
 
 /**
- * An extent in a graph: a number, or one that only a run will tell. Such an extent has a name (`"?1"`) once it belongs
- * to a tensor, so that two tensors of the same batch are known to agree; `null` is an extent nobody has named yet.
+ * An extent in a graph: a number, or a symbol for one that is open until a run. Each open extent of a tensor has a
+ * symbol of its own, so two tensors of one batch are known to agree. `null` is an open extent without a symbol yet.
  */
-export type Extent = number | string | null;
+export type Extent = number | symbol | null;
+
+/** The shape of a tensor as its users see it: `null` stands for an extent that only a run tells. */
+export type TensorShape = readonly (number | null)[];
 
 /** A shape in a graph. */
 export type PartialShape = readonly Extent[];
@@ -25,6 +28,12 @@ export function sizeOf(shape: Shape): number {
 /** True when no extent is left open. */
 export function isStatic(shape: PartialShape): shape is Shape {
   return shape.every((extent) => typeof extent === "number");
+}
+
+/** `shape`, of which every extent must be known. Throws a ValueError where one is open. */
+export function knownShape(op: string, shape: PartialShape): Shape {
+  if (isStatic(shape)) return shape;
+  throw new ValueError(`${op}: shape ${formatShape(shape)} has an extent that only a run tells; all are needed here`);
 }
 
 /** True when the shapes are the same in every run. */
@@ -154,7 +163,7 @@ export function shapeMessage(
 export function alignShapes(operands: readonly Shown[], align: "first" | "last" = "first"): string {
   const rank = Math.max(0, ...operands.map(({ shape }) => shape.length));
   const leading = ({ shape }: Shown) => (align === "last" ? rank - shape.length : 0);
-  const cells = operands.map(({ shape }) => shape.map((extent) => (typeof extent === "number" ? String(extent) : "?")));
+  const cells = operands.map(({ shape }) => shape.map(formatExtent));
   const widths = Array.from({ length: rank }, (_, column) =>
     Math.max(...operands.map((each, i) => cells[i]![column - leading(each)]?.length ?? 0)),
   );

@@ -7,7 +7,7 @@ import { makeNdArray, type NdArray } from "./ndarray.ts";
 import { refuseOperators } from "./operators.ts";
 import { formatTensor } from "./print.ts";
 import { Printable } from "./printable.ts";
-import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
+import { formatShape, isStatic, knownShape, type PartialShape, type Shape, sizeOf, type TensorShape } from "./shape.ts";
 import { defineMethods } from "./signature.ts";
 
 /** Elements as nested JavaScript arrays; a bare number or boolean for a scalar. */
@@ -17,9 +17,10 @@ export type NestedArray = number | boolean | readonly NestedArray[];
  * A number with a shape. Tensors are immutable: ops make new ones, nothing is ever freed by hand.
  * A tensor either holds its elements now or stands for a value that a session will compute.
  */
-export abstract class Tensor<S extends Shape = Shape> extends Printable {
+export abstract class Tensor extends Printable {
   abstract readonly dtype: DType;
-  abstract readonly shape: S;
+  /** The extents along each axis; `null` for one of a graph that only a run tells. */
+  abstract readonly shape: TensorShape;
 
   static {
     mark(Tensor.prototype, "tensor");
@@ -40,14 +41,14 @@ export abstract class Tensor<S extends Shape = Shape> extends Printable {
     return this.shape.length;
   }
 
-  /** Number of elements. */
-  get size(): number {
-    return sizeOf(this.shape);
+  /** Number of elements; `null` for a tensor of a graph where only a run tells. */
+  get size(): number | null {
+    return isStatic(this.shape) ? sizeOf(this.shape) : null;
   }
 
   /** The elements as nested arrays, booleans for dtype bool. */
   array(): NestedArray {
-    return nest(this.data, this.shape, this.dtype === "bool");
+    return nest(this.data, knownShape("array", this.shape), this.dtype === "bool");
   }
 
   /** The only element of a tensor of size 1. Throws a ValueError for any other size. */
@@ -61,13 +62,12 @@ export abstract class Tensor<S extends Shape = Shape> extends Printable {
 
   /** The elements as an npm `ndarray`. */
   ndarray(): NdArray<TypedData> {
-    return makeNdArray(this.data, this.shape, rowMajorStrides(this.shape), 0);
+    const { data } = this;
+    const shape = knownShape("ndarray", this.shape);
+    return makeNdArray(data, shape, rowMajorStrides(shape), 0);
   }
 
-  /** The elements as NumPy would print them. */
-  override toString(): string {
-    return formatTensor(this);
-  }
+  abstract override toString(): string;
 
   protected override consoleText(): string {
     const text = String(this);
@@ -76,7 +76,7 @@ export abstract class Tensor<S extends Shape = Shape> extends Printable {
 }
 
 /** A tensor whose elements exist now, in a typed array of its own or as a strided view of another's. */
-export class EagerTensor<S extends Shape = Shape> extends Tensor<S> {
+export class EagerTensor extends Tensor {
   readonly dtype: DType;
   readonly layout: Layout;
   /** The memory the layout points into; shared by every view of it. */
@@ -89,8 +89,12 @@ export class EagerTensor<S extends Shape = Shape> extends Tensor<S> {
     this.buffer = buffer;
   }
 
-  get shape(): S {
-    return this.layout.shape as S;
+  get shape(): Shape {
+    return this.layout.shape;
+  }
+
+  override get size(): number {
+    return sizeOf(this.layout.shape);
   }
 
   get data(): TypedData {
@@ -99,6 +103,11 @@ export class EagerTensor<S extends Shape = Shape> extends Tensor<S> {
     return layout.offset === 0 && buffer.length === size
       ? buffer
       : buffer.subarray(layout.offset, layout.offset + size);
+  }
+
+  /** The elements as NumPy would print them. */
+  override toString(): string {
+    return formatTensor(this);
   }
 
   /** The same memory as an npm `ndarray`, strides and all. */

@@ -36,7 +36,7 @@ export function takeFeatures(dataset: Dataset, split: Split, rows: ArrayLike<num
 }
 
 /** A whole split as tensors: scaled features `[rows, exampleSize]`, and labels. */
-export function splitTensors(dataset: Dataset, { features, labels }: Split): readonly [gt.Tensor, gt.Tensor] {
+export function splitTensors(dataset: Dataset, { features, labels }: Split): readonly [gt.EagerTensor, gt.EagerTensor] {
   const scaled = new Float32Array(features.length);
   for (let i = 0; i < scaled.length; i++) scaled[i] = features[i]! * dataset.scale;
   return [gt.tensor(scaled, { shape: [labels.length, exampleSize(dataset)] }), gt.tensor(labels, { dtype: "int32" })];

@@ -1,4 +1,4 @@
-import { type Operation, State, type SymbolicTensor } from "@gradtape/graph";
+import { type Attributes, type Operation, State, type SymbolicTensor } from "@gradtape/graph";
 import {
   EagerTensor,
   type Form,
@@ -151,19 +151,26 @@ class Translation {
       return def.infer(values, attributes);
     } catch (error) {
       const { open } = this.language;
-      const met = [...new Set(values.flatMap(({ shape }) => shape as Shape))].filter((extent) => open.isOpen(extent));
+      const extents = [...new Set(values.flatMap(({ shape }) => shape as Shape))];
+      const met = extents.filter((extent) => open.isOpen(extent));
+      const inferWith = (one: number, other: number) =>
+        attempt(() => def.infer(withExtent(values, one, other), attributes));
       for (const one of met) {
         for (const other of met) {
           const [later, first] = [open.get(one), open.get(other)];
           if (one <= other || later?.bound !== undefined || later?.base !== undefined || !first) continue;
-          const same = values.map(({ dtype, shape }) => ({
-            dtype,
-            shape: shape.map((extent) => (extent === one ? other : extent)),
-          }));
-          if (allows(() => def.infer(same, attributes))) throw new Meeting(later!.name, first.name);
+          if (inferWith(one, other) !== null) throw new Meeting(later!.name, first.name);
         }
       }
       if (met.length === 0) throw error;
+      // An open extent may meet a number that it has to have. Where it may be 1 as well, that must change no shape.
+      for (const one of met) {
+        const numbers = [1, ...extents.filter((extent) => !open.isOpen(extent)), ...statedBy(attributes)];
+        const [specs, ...others] = [...new Set(numbers)]
+          .map((fixed) => inferWith(one, fixed))
+          .filter((found) => found !== null);
+        if (specs !== undefined && others.every((other) => sameShapes(other, specs))) return specs;
+      }
       throw new Refused("its open extents fit in some runs only; give the placeholders numbers for them");
     }
   }
@@ -226,12 +233,29 @@ function weightFor(state: State, name: string, weight: Tensor): EagerTensor {
   );
 }
 
-function allows(attempt: () => unknown): boolean {
+/** Specs in which the extent `one` is `other`. */
+function withExtent(specs: readonly TensorSpec[], one: number, other: number): TensorSpec[] {
+  return specs.map(({ dtype, shape }) => ({
+    dtype,
+    shape: shape.map((extent) => (extent === one ? other : extent)),
+  }));
+}
+
+function sameShapes(a: readonly TensorSpec[], b: readonly TensorSpec[]): boolean {
+  return a.every(({ shape }, i) => sameShape(shape, b[i]!.shape));
+}
+
+/** The numbers in the shape that attributes state. */
+function statedBy({ shape }: Attributes): number[] {
+  return Array.isArray(shape) ? shape.filter((extent) => typeof extent === "number" && extent >= 0) : [];
+}
+
+/** What `body` returns; `null` where it throws. */
+function attempt<T>(body: () => T): T | null {
   try {
-    attempt();
-    return true;
+    return body();
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import * as op from "@gradtape/graph";
 import { State, type Variable } from "@gradtape/graph";
 import {
+  formatExtent,
   InvalidArgumentError,
   NotImplementedError,
   normalizeAxis,
@@ -121,7 +122,7 @@ const translations: { readonly [op: string]: Translation } = {
     const [channels, extent] = [x.spec.shape[channelAxis(given, x)]!, bias.spec.shape[0]];
     if (bias.rank !== 1 || (typeof channels === "number" && channels !== extent))
       throw new InvalidArgumentError(
-        `its bias of shape [${bias.shape}] does not have one number for each of ${channels} channels`,
+        `its bias of shape [${bias.shape}] does not have one number for each of ${formatExtent(channels)} channels`,
       );
     return op.add(x, lastOf(bias, behind + 1));
   },

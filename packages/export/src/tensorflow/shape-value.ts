@@ -121,7 +121,7 @@ export const ratio = quotient;
 export function dimsOf(x: Tensor): Dim[] {
   return x.spec.shape.map((extent, at): Dim => {
     if (typeof extent === "number") return extent;
-    const name = extent ?? `${(x as { readonly name?: string }).name}/${at}`;
+    const name = extent?.description ?? `${(x as { readonly name?: string }).name}/${at}`;
     return openNumber(1, [{ name, axis: { of: x, at }, scalar: () => count(x, at) }]);
   });
 }
@@ -175,12 +175,13 @@ export class ShapeValue extends Followed {
     this.at = at;
   }
 
-  /** As a shape: extents by name, `null` for those that have no name of their own. */
+  /** As a shape: extents of tensors as they are there, `null` for other numbers that only a run tells. */
   get shape(): PartialShape {
     return this.dims.map((dim): Extent => {
       if (!isOpen(dim)) return dim;
       const [first, ...more] = dim.counts;
-      return dim.factor === 1 && more.length === 0 && first!.axis !== null ? first!.name : null;
+      const axis = dim.factor === 1 && more.length === 0 ? first!.axis : null;
+      return axis && axis.of.spec.shape[axis.at]!;
     });
   }
 

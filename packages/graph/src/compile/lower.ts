@@ -64,7 +64,7 @@ class Lowering {
   private readonly values = new Map<Tensor, Value>();
   private readonly fed = new Map<Tensor, Buffer>();
   private readonly copied = new Map<string, Value>();
-  private readonly counts = new Map<string, Count>();
+  private readonly counts = new Map<symbol, Count>();
   private stale: string | null = null;
 
   constructor(request: Request, copies: ReadonlySet<string>) {
@@ -333,13 +333,13 @@ class Lowering {
     const [first, ...rest] = shape;
     if (!isStatic(rest)) throw new NotCompilable(operation, "only the run tells its shape");
     if (first === null && form?.kind === "unique") {
-      const name = `?rows${this.counts.size}`;
+      const name = Symbol("rows");
       const cell = this.buffers.make("temporary", "int32", 1);
       const count: Count = { name, bound: inputs[0]!.buffer.size, cell };
       this.counts.set(name, count);
       return { shape: [count.bound, ...rest], count };
     }
-    const count = typeof first === "string" ? this.counts.get(first) : undefined;
+    const count = typeof first === "symbol" ? this.counts.get(first) : undefined;
     if (count === undefined)
       throw new NotCompilable(operation, `only the run tells how many rows output ${output} has`);
     return { shape: [count.bound, ...rest], count };

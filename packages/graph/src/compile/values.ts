@@ -28,7 +28,7 @@ export interface Buffer {
 
 /** The number of rows of a tensor where only the run tells: at most `bound`, counted by a cell in memory. */
 export interface Count {
-  readonly name: string;
+  readonly name: symbol;
   readonly bound: number;
   readonly cell: Buffer;
 }

@@ -131,14 +131,13 @@ function concatGradient(g: Cotangent, record: OpRecord<ConcatAttributes>, i: num
   }
   const size = shape.map((extent) => (typeof extent === "number" ? extent : -1));
   const begin = shape.map((_, a) => (a === axis ? first : 0));
-  if (!(g instanceof IndexedSlices)) return slice(g, begin, size);
+  if (!(g instanceof IndexedSlices) || !isStatic(shape)) return slice(densify(g), begin, size);
   const values = sliceValues(g);
   const indices = sliceIndices(g);
-  const whole = inputs[i]!.shape;
-  if (axis > 0) return new IndexedSlices(slice(values, begin, [-1, ...size.slice(1)]), indices, whole);
+  if (axis > 0) return new IndexedSlices(slice(values, begin, [-1, ...size.slice(1)]), indices, shape);
   // The rows that fall into this input, counted from its beginning.
   const mine = nonZero(logicalAnd(greaterEqual(indices, first), less(indices, first + size[0]!)));
-  return new IndexedSlices(gather(values, mine), sub(gather(indices, mine), first), whole);
+  return new IndexedSlices(gather(values, mine), sub(gather(indices, mine), first), shape);
 }
 
 /** The part of the first input that came from input `1 + part` of a concat, where only a run tells where it begins. */
@@ -210,8 +209,8 @@ export const stack = composed("stack", { values: anything, axis: optional(number
   axis?: number,
 ): Tensor => {
   const tensors = someTensors("stack", values);
-  const shapes = tensors.map(({ shape }) => shape);
-  const other = shapes.findIndex((shape) => formatShape(shape) !== formatShape(shapes[0]!));
+  const shapes = tensors.map(({ spec }) => spec.shape);
+  const other = shapes.findIndex((shape) => !compatible(shape, shapes[0]!));
   if (other >= 0) {
     const shown = againstFirst("values", shapes, other);
     throw new ValueError(shapeMessage("stack", "shapes must agree, nothing is broadcast", shown));
@@ -230,10 +229,11 @@ export const unstack = composed("unstack", { x: anything, axis: optional(number)
 ): Tensor[] => {
   const [source] = asTensors("unstack", [x]) as [Tensor];
   const at = normalizeAxis("unstack", axis ?? 0, source.rank);
-  if (source.shape[at] === null)
+  const count = source.shape[at]!;
+  if (count === null)
     throw new ValueError(`unstack: axis ${at} of ${formatShape(source.shape)} must have a known extent`);
   const size = source.shape.map((_, a) => (a === at ? 1 : -1));
-  return Array.from({ length: source.shape[at]! }, (_, i) =>
+  return Array.from({ length: count }, (_, i) =>
     squeeze(
       slice(
         source,

@@ -203,7 +203,7 @@ function gatherGradient(g: Tensor, params: Input, indices: Tensor, attributes: G
   const { shape } = params.spec;
   // Indices that name no row are no rows of slices either.
   if (axis === 0 && negative === "refuse" && isStatic(shape)) {
-    const count = isStatic(indices.spec.shape) ? indices.size : -1;
+    const count = indices.size ?? -1;
     return new IndexedSlices(reshapeTo(g, [count, ...shape.slice(1)]), reshapeTo(indices, [count]), shape);
   }
   // The picked axes go in front of the others, where rows can be added up; then the table's axis returns to its place.

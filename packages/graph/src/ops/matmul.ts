@@ -3,6 +3,7 @@ import {
   boolean,
   commonShape,
   compatibleExtents,
+  formatExtent,
   isStatic,
   matrixProduct,
   type PartialShape,
@@ -14,7 +15,7 @@ import {
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
 import { asTensors, checkOneDType, type Operand } from "../operand.ts";
-import type { OpDef } from "../record.ts";
+import type { Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
 import { sumLike } from "./broadcast.ts";
 import { swapLastAxes } from "./transpose.ts";
@@ -30,14 +31,19 @@ const matMulDef: OpDef = entry({
   kernel: () => matrixProduct(),
   // Leading axes are repeated inside the product, where repeating costs nothing; so here they are added up again.
   gradient: [
-    (g, { inputs: [a, b] }) => sumLike(matMul(g, swapLastAxes(b as Tensor)), a!),
-    (g, { inputs: [a, b] }) => sumLike(matMul(swapLastAxes(a as Tensor), g), b!),
+    (g, { inputs: [a, b] }) => withoutBatch(matMul(g, swapLastAxes(b as Tensor)), a!),
+    (g, { inputs: [a, b] }) => withoutBatch(matMul(swapLastAxes(a as Tensor), g), b!),
   ],
   tensorflow: [
     { op: "MatMul", fits: (inputs) => inputs.every(({ shape }) => shape.length === 2) },
     "BatchMatMulV2", //
   ],
 });
+
+/** A product summed over the leading axes along which `like` was repeated; matrices have none. */
+function withoutBatch(product: Tensor, like: Input): Tensor {
+  return product.rank === 2 ? product : sumLike(product, like);
+}
 
 export interface MatMulOptions extends OpOptions {
   readonly transposeA?: boolean;
@@ -82,10 +88,12 @@ function productShape(
   const b = exchanged(operands[1], exchanges.transposeB);
   const [inner, rows] = [a.at(-1)!, b.at(-2)!];
   if (!compatibleExtents(inner, rows)) {
-    throw mismatch([a, b], `columns of a (${inner}) and rows of b (${rows}) must agree`, innerAdvice(a, b, exchanges), [
-      a.length - 1,
-      b.length - 2,
-    ]);
+    throw mismatch(
+      [a, b],
+      `columns of a (${formatExtent(inner)}) and rows of b (${formatExtent(rows)}) must agree`,
+      innerAdvice(a, b, exchanges),
+      [a.length - 1, b.length - 2],
+    );
   }
   const batch = commonShape([a.slice(0, -2), b.slice(0, -2)]);
   if (typeof batch !== "number") return [...batch, a.at(-2)!, b.at(-1)!];

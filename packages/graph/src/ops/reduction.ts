@@ -15,6 +15,7 @@ import {
   rows,
   type Scalar,
   type Shape,
+  sizeOf,
   type Tensor,
   ValueError,
 } from "@gradtape/tensor";
@@ -37,7 +38,7 @@ import { div, equal, mul } from "./arithmetic.ts";
 import { spread, sum } from "./broadcast.ts";
 import { cast } from "./cast.ts";
 import { concat } from "./concat.ts";
-import { reshape } from "./reshape.ts";
+import { reshape, reshapeLike } from "./reshape.ts";
 import { slice } from "./slice.ts";
 import { transpose } from "./transpose.ts";
 
@@ -63,38 +64,41 @@ export const prod = defineFold(
   (g, { inputs: [x], attributes: { axes, keepDims } }) => {
     // Every element's factor is the product of all others; dividing the product by the element would fail at zeros.
     const source = x as Tensor;
-    if (!isStatic(source.spec.shape)) {
+    const extents = source.spec.shape;
+    const count = elementCount(source, axes);
+    if (typeof count !== "number") {
       throw new ValueError(
-        `prod: the gradient needs all extents, the operand has shape ${formatShape(source.spec.shape)}`,
+        `prod: the gradient needs the extents of the reduced axes, the operand has shape ${formatShape(extents)}`,
       );
     }
-    const kept = source.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+    const kept = extents.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     const front = transpose(source, [...axes, ...kept]);
-    const count = axes.reduce((size, axis) => size * source.shape[axis]!, 1);
-    const rest = kept.map((axis) => source.shape[axis]!);
-    const others = reshape(productOfOthers(reshape(front, [count, ...rest])), front.shape);
-    const home = source.shape.map((_, axis) => [...axes, ...kept].indexOf(axis));
+    // Without elements there are no others: -1 could stand for any number of columns.
+    const others = count === 0 ? front : reshapeLike(productOfOthers(asRows(front, axes.length, count), count), front);
+    const home = extents.map((_, axis) => [...axes, ...kept].indexOf(axis));
     return mul(spread(g, source, axes, keepDims), transpose(others, home));
   },
   { tensorflow: "Prod" },
 );
 
+/** `x` as a matrix of `count` rows, made of its first `axes` axes. */
+function asRows(x: Tensor, axes: number, count: number): Tensor {
+  const rest = x.shape.slice(axes);
+  return reshape(x, [count, isStatic(rest) ? sizeOf(rest) : -1]);
+}
+
 /** For each row the product of all other rows, by halving: the product without i is its pair's other half times the rest. */
-function productOfOthers(x: Tensor): Tensor {
-  const [count, ...row] = x.shape as [number, ...number[]];
-  if (count === 0) return x;
+function productOfOthers(x: Tensor, count: number): Tensor {
+  const rows = (of: Tensor, begin: number, size: number) => slice(of, [begin, 0], [size, -1]);
   // The product of no rows: it is 1, and depends on x with derivative 0.
-  const empty = prod(slice(x, [0, ...row.map(() => 0)], [0, ...row]), { axis: 0, keepDims: true });
+  const empty = prod(rows(x, 0, 0), { axis: 0, keepDims: true });
   if (count === 1) return empty;
   const even = count % 2 === 0 ? x : concat([x, empty], 0);
-  const half = even.shape[0]! / 2;
-  const [left, right] = [0, half].map((begin) => slice(even, [begin, ...row.map(() => 0)], [half, ...row])) as [
-    Tensor,
-    Tensor,
-  ];
-  const beyond = productOfOthers(mul(left, right));
+  const half = Math.ceil(count / 2);
+  const [left, right] = [rows(even, 0, half), rows(even, half, half)];
+  const beyond = productOfOthers(mul(left, right), half);
   const others = concat([mul(beyond, right), mul(beyond, left)], 0);
-  return slice(others, [0, ...row.map(() => 0)], x.shape);
+  return rows(others, 0, count);
 }
 
 /** True where any element over `axis` is true. */

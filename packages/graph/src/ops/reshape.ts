@@ -3,6 +3,7 @@ import {
   describe,
   type Extent,
   formatList,
+  formatExtent,
   formatShape,
   integer,
   isStatic,
@@ -156,7 +157,7 @@ const squeezeDef: OpDef<AxesAttributes> = entry({
     const wide = axes.find((axis) => typeof x!.shape[axis] === "number" && x!.shape[axis] !== 1);
     if (wide === undefined) return [{ shape: x!.shape.filter((_, axis) => !axes.includes(axis)), dtype: x!.dtype }];
     throw new ValueError(
-      `squeeze: axis ${wide} of shape ${formatShape(x!.shape)} has extent ${x!.shape[wide]}, only 1 can go`,
+      `squeeze: axis ${wide} of shape ${formatShape(x!.shape)} has extent ${formatExtent(x!.shape[wide]!)}, only 1 can go`,
     );
   },
   kernel: () => view(reshaped),
@@ -191,6 +192,17 @@ export const squeeze = defineOp(squeezeDef, { x: anything, axis: optional(anyAxe
 ): Tensor => {
   const source = asTensor("squeeze", x);
   const all = axis === null || (Array.isArray(axis) && axis.length === 0);
-  const axes = normalizeAxes("squeeze", all ? null : axis, source.rank);
-  return applyOne(squeezeDef, [source], { axes: all ? axes.filter((a) => source.shape[a] === 1) : axes });
+  return applyOne(squeezeDef, [source], {
+    axes: all ? unitAxes(source) : normalizeAxes("squeeze", axis, source.rank),
+  });
 }) as AlongAxis<Operand, Tensor, number | readonly number[] | null>);
+
+/** The axes of extent 1. Throws a ValueError where only a run tells which these are. */
+function unitAxes(x: Tensor): number[] {
+  if (x.size === null) {
+    throw new ValueError(
+      `squeeze: only a run tells which axes of shape ${formatShape(x.shape)} have extent 1; name them: { axis }`,
+    );
+  }
+  return x.shape.flatMap((extent, axis) => (extent === 1 ? [axis] : []));
+}

@@ -11,6 +11,7 @@ import {
   nullable,
   number,
   onFirst,
+  optional,
   type PartialShape,
   type Shape,
   shapeMessage,
@@ -28,12 +29,25 @@ import { always, dtypeOf, type NodeMaker, numbersInput } from "../tensorflow.ts"
 
 /* Cutting a piece out and laying a piece into zeros are each other's adjoints. */
 
-/** Where a piece lies in the whole: `size` elements from `begin` on, `steps` apart; -1 means all that is left. */
-type SliceAttributes = { readonly begin: Shape; readonly size: readonly number[]; readonly steps: readonly number[] };
+/**
+ * Where a piece lies in the whole: `size` elements from `begin` on, `steps` apart; -1 means all that is left. `null`
+ * means the shape of the second input.
+ */
+type SliceAttributes = {
+  readonly begin: Shape;
+  readonly size: readonly number[] | null;
+  readonly steps: readonly number[];
+};
 
-/** The shape of the whole; `null` means that of the second input. */
-type EmbedAttributes = { readonly shape: Shape | null; readonly begin: Shape; readonly steps: readonly number[] };
+/** The shape of the whole; `null` means that of the second input, or `after` elements behind the piece. */
+type EmbedAttributes = {
+  readonly shape: Shape | null;
+  readonly begin: Shape;
+  readonly steps: readonly number[];
+  readonly after?: Shape | undefined;
+};
 
+const sliceTypes = { T: dtypeOf(0), Index: always("type", "int32") };
 const int32Node = { T: always("type", "int32") };
 
 /** A region as TensorFlow's strided slices take it: begin, end and strides. An end that is left open is masked. */
@@ -48,15 +62,22 @@ function stridedRegion(nodes: NodeMaker, begin: Shape, size: readonly number[], 
 
 const sliceDef: OpDef<SliceAttributes> = entry({
   name: "slice",
-  arity: 1,
-  attributes: { begin: list(natural), size: list(integer), steps: list(natural) },
-  infer([x], { begin, size, steps }) {
-    if ([begin.length, size.length, steps.length].some((length) => length !== x!.shape.length)) {
+  arity: [1, 2],
+  attributes: { begin: list(natural), size: nullable(list(integer)), steps: list(natural) },
+  infer(inputs, { begin, size, steps }) {
+    const [x] = inputs;
+    const wanted = statedShape("slice", size, inputs, 2);
+    if ([begin, wanted, steps].some(({ length }) => length !== x!.shape.length)) {
       throw new ValueError(
-        `slice: begin [${begin.join(", ")}] and size [${size.join(", ")}] need one entry for each axis of ${formatShape(x!.shape)}`,
+        `slice: begin ${formatShape(begin)} and size ${formatShape(wanted)} need one entry for each axis of ${formatShape(x!.shape)}`,
       );
     }
-    const shape = size.map((extent, axis): Extent => {
+    if (size?.some((extent) => !Number.isInteger(extent))) {
+      throw new ValueError(
+        `slice: size ${formatShape(size)} is not of integers; write -1 for all that an axis has left`,
+      );
+    }
+    const shape = wanted.map((extent, axis): Extent => {
       const whole = x!.shape[axis]!;
       if (extent !== -1) return extent;
       if (typeof whole === "number") return Math.ceil((whole - begin[axis]!) / steps[axis]!);
@@ -66,28 +87,41 @@ const sliceDef: OpDef<SliceAttributes> = entry({
     return [{ shape, dtype: x!.dtype }];
   },
   kernel: (_, { begin, steps }) => view((layout, shape) => sliced(layout, begin, shape, steps)),
-  gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => embedLike(g, x!, begin, steps)],
+  gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => embedLike(g, x!, begin, steps), null],
   tensorflow: [
+    (nodes, { attributes: { begin, size, steps } }) => {
+      if (size !== null || steps.some((step: number) => step !== 1)) return null;
+      return [nodes.node("Slice", [nodes.input(0), nodes.constant(begin), nodes.shape(1)], sliceTypes)];
+    },
     {
       op: "Slice",
       takes: [0, numbersInput("begin"), numbersInput("size")],
-      attributes: { T: dtypeOf(0), Index: always("type", "int32") },
+      attributes: sliceTypes,
       own: ([x]) => ({ steps: x!.shape.map(() => 1) }),
     },
     (nodes, { attributes: { begin, size, steps } }) => {
+      if (size === null) return null;
       const { region, masks } = stridedRegion(nodes, begin, size, steps);
       return [nodes.node("StridedSlice", [nodes.input(0), ...region], masks)];
     },
   ],
 });
 
-const embedDef: OpDef<EmbedAttributes> = entry({
+const embedDef = entry<EmbedAttributes>({
   name: "embed",
   arity: [1, 2],
-  attributes: { shape: nullable(list(natural)), begin: list(natural), steps: list(natural) },
-  infer(inputs, { shape, begin, steps }) {
+  attributes: {
+    shape: nullable(list(natural)),
+    begin: list(natural),
+    steps: list(natural),
+    after: optional(list(natural)),
+  },
+  infer(inputs, { shape, begin, steps, after }) {
     const [x] = inputs;
-    const whole = statedShape("embed", shape, inputs, 2);
+    if (after !== undefined && (shape !== null || after.length !== x!.shape.length)) {
+      throw new ValueError(`embed: after [${after.join(", ")}] needs one entry for each axis, and no shape besides`);
+    }
+    const whole = statedShape("embed", after === undefined ? shape : around(x!.shape, begin, steps, after), inputs, 2);
     if (shape !== null) checkShape("embed", shape);
     checkRegion("embed", begin, x!.shape, steps, whole);
     return [{ shape: whole, dtype: x!.dtype }];
@@ -99,10 +133,13 @@ const embedDef: OpDef<EmbedAttributes> = entry({
     ),
   gradient: [(g, { inputs: [x], attributes: { begin, steps } }) => sliceLike(g, x!, begin, steps), null],
   tensorflow: [
-    (nodes, { inputs: [x], attributes: { shape, begin, steps } }) => {
+    (nodes, { inputs: [x], attributes: { shape, begin, steps, after } }) => {
       const extents = x!.spec.shape;
-      if (shape === null || !isStatic(extents) || (steps as Shape).some((step) => step !== 1)) return null;
-      const paddings = extents.flatMap((extent, axis) => [begin[axis], shape[axis] - begin[axis] - extent]);
+      if ((steps as Shape).some((step) => step !== 1)) return null;
+      const behind =
+        after ?? (shape && isStatic(extents) ? extents.map((n, axis) => shape[axis] - begin[axis] - n) : null);
+      if (behind === null) return null;
+      const paddings = extents.flatMap((_, axis) => [begin[axis], behind[axis]]);
       const pairs = nodes.node("Reshape", [nodes.constant(paddings), nodes.constant([-1, 2])], int32Node);
       return [nodes.node("Pad", [nodes.input(0), pairs])];
     },
@@ -115,6 +152,15 @@ const embedDef: OpDef<EmbedAttributes> = entry({
   ],
 });
 
+/** The extents of the whole around a piece, with `after` elements behind it. */
+function around(piece: PartialShape, begin: Shape, steps: readonly number[], after: Shape): PartialShape {
+  return piece.map((extent, axis): Extent => {
+    const outside = begin[axis]! + after[axis]!;
+    if (typeof extent === "number") return outside + (extent === 0 ? 0 : (extent - 1) * steps[axis]! + 1);
+    return outside === 0 && steps[axis] === 1 ? extent : null;
+  });
+}
+
 /** `x` laid into zeros of the shape of `whole`. */
 export function embedLike(x: Tensor, whole: Input, begin: Shape, steps: readonly number[]): Tensor {
   const { shape } = whole.spec;
@@ -122,9 +168,16 @@ export function embedLike(x: Tensor, whole: Input, begin: Shape, steps: readonly
   return applyOne(embedDef, [x, whole], { shape: null, begin, steps });
 }
 
-function sliceLike(x: Tensor, piece: Input, begin: Shape, steps: readonly number[]): Tensor {
-  const size = piece.spec.shape.map((extent) => (typeof extent === "number" ? extent : -1));
-  return applyOne(sliceDef, [x], { begin, size, steps });
+/** The piece of `x` that starts at `begin` and has the shape of `piece`. */
+export function sliceLike(
+  x: Tensor,
+  piece: Input,
+  begin: Shape,
+  steps: readonly number[] = begin.map(() => 1),
+): Tensor {
+  const { shape } = piece.spec;
+  if (isStatic(shape)) return applyOne(sliceDef, [x], { begin, size: shape, steps });
+  return applyOne(sliceDef, [x, piece], { begin, size: null, steps });
 }
 
 export interface SliceOptions extends OpOptions {
@@ -172,11 +225,11 @@ export const pad = composed(
           "give [before, after], both >= 0, for each axis",
       );
     }
-    return embed(
-      source,
-      source.shape.map((extent, axis) => paddings[axis]![0] + extent + paddings[axis]![1]),
-      paddings.map(([before]) => before),
-    );
+    const [begin, after] = [0, 1].map((side) => paddings.map((pair) => pair[side]!)) as [number[], number[]];
+    const steps = paddings.map(() => 1);
+    const whole = around(source.spec.shape, begin, steps, after);
+    if (isStatic(whole)) return applyOne(embedDef, [source], { shape: whole, begin, steps });
+    return applyOne(embedDef, [source], { shape: null, begin, steps, after });
   },
 );
 

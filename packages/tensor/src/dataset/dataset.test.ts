@@ -5,7 +5,7 @@ import type { TypedData } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import { tensor } from "../literal.ts";
 import { generator } from "../random/generator.ts";
-import type { Tensor } from "../tensor.ts";
+import type { EagerTensor, Tensor } from "../tensor.ts";
 import { dataset } from "./dataset.ts";
 import type { DatasetOptions } from "./options.ts";
 import type { DatasetState } from "./state.ts";
@@ -132,7 +132,7 @@ describe("sources", () => {
   const y = [true, false, true];
 
   test("a list, an object and a tensor give batches of their kind", () => {
-    const [[first, label]] = take(dataset([x, y], { batch: 2 }), 1) as [[Tensor, Tensor]];
+    const [[first, label]] = take(dataset([x, y], { batch: 2 }), 1) as [[EagerTensor, EagerTensor]];
     expect([first.array(), label.array(), label.dtype]).toEqual([
       [
         [1, 2],

@@ -13,8 +13,8 @@ export type Sources =
 
 /** A batch has the structure of the sources. */
 export type BatchOf<S extends Sources> = S extends Tensor | NumberArray | NdArray<any>
-  ? Tensor
-  : { [K in keyof S]: Tensor };
+  ? EagerTensor
+  : { [K in keyof S]: EagerTensor };
 
 /** The sources in a row, and how tensors in that row become a batch. */
 export interface SourceList {

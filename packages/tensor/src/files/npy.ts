@@ -2,7 +2,7 @@ import { describe } from "../describe.ts";
 import type { DType, TypedData } from "../dtype.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { permuted, rowMajor } from "../layout.ts";
-import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { formatShape, knownShape, type Shape, sizeOf } from "../shape.ts";
 import { compact, EagerTensor, fromData, Tensor } from "../tensor.ts";
 import { elements, readElements } from "./elements.ts";
 import { parseHeader } from "./npy-header.ts";
@@ -23,7 +23,8 @@ const descrOf: { readonly [D in DType]: string } = { float32: "<f4", float64: "<
 /** The bytes of a `.npy` file (version 1.0, row-major, little-endian). Throws a TypeError for what is no tensor. */
 export function saveNpy(value: Tensor): Uint8Array {
   if (!(value instanceof Tensor)) throw new TypeError(`saveNpy: expected a tensor, got ${describe(value)}`);
-  const { dtype, shape, data } = value;
+  const { dtype, data } = value;
+  const shape = knownShape("saveNpy", value.shape);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const dict = `{'descr': '${descrOf[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const start = Math.ceil((MAGIC.length + 4 + dict.length + 1) / ALIGNMENT) * ALIGNMENT;
@@ -43,13 +44,13 @@ export function saveNpy(value: Tensor): Uint8Array {
  * Throws an InvalidArgumentError that names the fault of a damaged file, the kind of elements that no tensor has (text,
  * objects, records), or the element that no int32 holds, before anything is allocated for it.
  */
-export function loadNpy(bytes: Uint8Array): Tensor {
+export function loadNpy(bytes: Uint8Array): EagerTensor {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`loadNpy: expected a Uint8Array, got ${describe(bytes)}`);
   return readNpy("loadNpy: ", bytes);
 }
 
 /** `loadNpy`, whose messages begin with `where`. */
-export function readNpy(where: string, bytes: Uint8Array): Tensor {
+export function readNpy(where: string, bytes: Uint8Array): EagerTensor {
   const damaged = (fact: string) => new InvalidArgumentError(`${where}${fact}; the file is damaged or not an npy file`);
   const { text, start } = headerOf(bytes, damaged);
   const { descr, type, littleEndian, fortranOrder, shape } = parseHeader(where, text, damaged);
@@ -95,7 +96,7 @@ function isZip(bytes: Uint8Array): boolean {
 }
 
 /** The tensor whose elements lie column by column. */
-function transposed(dtype: DType, shape: Shape, data: TypedData): Tensor {
+function transposed(dtype: DType, shape: Shape, data: TypedData): EagerTensor {
   const axes = shape.map((_, axis) => axis).reverse();
   const layout = permuted(rowMajor([...shape].reverse()), axes);
   return compact(new EagerTensor(dtype, layout, data));

@@ -2,7 +2,7 @@ import { describe } from "../describe.ts";
 import type { DType } from "../dtype.ts";
 import { InvalidArgumentError, ValueError } from "../errors.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
-import { fromData, Tensor } from "../tensor.ts";
+import { type EagerTensor, fromData, Tensor } from "../tensor.ts";
 import { type ElementType, elements, readElements, UnfitError } from "./elements.ts";
 import { type LoadOptions, select } from "./selection.ts";
 
@@ -189,7 +189,7 @@ function checkCoverage(places: readonly Place[], available: number): void {
     throw damaged(`the tensors take ${covered} bytes, the file has ${available} after the header`);
 }
 
-function readTensor({ name, tag, shape, begin, end }: Place, bytes: Uint8Array, start: number): Tensor {
+function readTensor({ name, tag, shape, begin, end }: Place, bytes: Uint8Array, start: number): EagerTensor {
   const where = `loadSafetensors: tensor ${shown(name)}: `;
   const type = typeOf.get(tag);
   if (type === undefined) {

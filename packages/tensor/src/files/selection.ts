@@ -1,5 +1,5 @@
 import { NotFoundError } from "../errors.ts";
-import type { Tensor } from "../tensor.ts";
+import type { EagerTensor, Tensor } from "../tensor.ts";
 import { UnfitError } from "./elements.ts";
 
 /* Files of several tensors, of which some may be of kinds that no tensor has. */
@@ -17,7 +17,7 @@ export interface LoadOptions {
 /** An array of a file, which is read when wanted. */
 export interface Stored {
   readonly name: string;
-  read(): Tensor;
+  read(): EagerTensor;
 }
 
 /**

@@ -4,7 +4,7 @@ import { ValueError } from "../errors.ts";
 import { allocate, checkRoom } from "../memory.ts";
 import { anything, number } from "../schema.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
-import { fromData, type Tensor } from "../tensor.ts";
+import { type EagerTensor, fromData } from "../tensor.ts";
 import { gauss, unit53 } from "./gauss.ts";
 
 /** A stream of random 32-bit words. */
@@ -33,7 +33,7 @@ export const uniformFields = { low: number, high: number, dtype: anything };
 export const normalFields = { mean: number, stddev: number, dtype: anything };
 
 /** Values from [low, high): multiples of 2^-24 (float32) or 2^-53 (float64) of the range, or whole numbers (int32). */
-export function uniform(op: string, word: Words, shape: Shape, options: UniformOptions): Tensor {
+export function uniform(op: string, word: Words, shape: Shape, options: UniformOptions): EagerTensor {
   const { low = 0, dtype = "float32" } = options;
   checkNumeric(op, dtype, true);
   checkRoom(op, dtype, checkShape(op, shape));
@@ -64,12 +64,12 @@ export function uniform(op: string, word: Words, shape: Shape, options: UniformO
 }
 
 /** Normally distributed values. */
-export function normal(op: string, word: Words, shape: Shape, options: NormalOptions): Tensor {
+export function normal(op: string, word: Words, shape: Shape, options: NormalOptions): EagerTensor {
   return fillNormal(op, gauss(word), shape, options);
 }
 
 /** Normally distributed values no further than two standard deviations from the mean; the others are drawn again. */
-export function truncatedNormal(op: string, word: Words, shape: Shape, options: NormalOptions): Tensor {
+export function truncatedNormal(op: string, word: Words, shape: Shape, options: NormalOptions): EagerTensor {
   const next = gauss(word);
   const near = () => {
     let value = next();
@@ -79,7 +79,7 @@ export function truncatedNormal(op: string, word: Words, shape: Shape, options: 
   return fillNormal(op, near, shape, options);
 }
 
-function fillNormal(op: string, next: () => number, shape: Shape, options: NormalOptions): Tensor {
+function fillNormal(op: string, next: () => number, shape: Shape, options: NormalOptions): EagerTensor {
   const { mean = 0, stddev = 1, dtype = "float32" } = options;
   checkNumeric(op, dtype, false);
   checkRoom(op, dtype, checkShape(op, shape));
@@ -93,7 +93,7 @@ function fillNormal(op: string, next: () => number, shape: Shape, options: Norma
 }
 
 /** The numbers 0 to n - 1 in random order, every order equally likely (Fisher and Yates). */
-export function permutation(op: string, word: Words, n: number): Tensor {
+export function permutation(op: string, word: Words, n: number): EagerTensor {
   if (typeof n !== "number") throw new TypeError(`${op}: n is a number of elements, got ${describe(n)}`);
   if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31) {
     throw new ValueError(`${op}: cannot permute ${n} elements; use an integer from 0 to 2^31 - 1`);

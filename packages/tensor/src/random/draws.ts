@@ -1,7 +1,7 @@
 import { anything } from "../schema.ts";
 import type { Shape } from "../shape.ts";
 import { defineFunction } from "../signature.ts";
-import type { Tensor } from "../tensor.ts";
+import type { EagerTensor } from "../tensor.ts";
 import * as distributions from "./distributions.ts";
 import { seeded } from "./generator.ts";
 
@@ -15,7 +15,7 @@ export const randomUniform = defineFunction(
   "randomUniform",
   { shape: anything },
   { seed: anything, ...distributions.uniformFields },
-  (shape: Shape, { seed, ...options }: Seed & distributions.UniformOptions = {}): Tensor =>
+  (shape: Shape, { seed, ...options }: Seed & distributions.UniformOptions = {}): EagerTensor =>
     distributions.uniform("randomUniform", seeded("randomUniform", seed).words(), shape, options),
 );
 
@@ -24,7 +24,7 @@ export const randomNormal = defineFunction(
   "randomNormal",
   { shape: anything },
   { seed: anything, ...distributions.normalFields },
-  (shape: Shape, { seed, ...options }: Seed & distributions.NormalOptions = {}): Tensor =>
+  (shape: Shape, { seed, ...options }: Seed & distributions.NormalOptions = {}): EagerTensor =>
     distributions.normal("randomNormal", seeded("randomNormal", seed).words(), shape, options),
 );
 
@@ -33,7 +33,7 @@ export const truncatedNormal = defineFunction(
   "truncatedNormal",
   { shape: anything },
   { seed: anything, ...distributions.normalFields },
-  (shape: Shape, { seed, ...options }: Seed & distributions.NormalOptions = {}): Tensor =>
+  (shape: Shape, { seed, ...options }: Seed & distributions.NormalOptions = {}): EagerTensor =>
     distributions.truncatedNormal("truncatedNormal", seeded("truncatedNormal", seed).words(), shape, options),
 );
 
@@ -42,6 +42,6 @@ export const randomPermutation = defineFunction(
   "randomPermutation",
   { n: anything },
   { seed: anything },
-  (n: number, { seed }: Seed = {}): Tensor =>
+  (n: number, { seed }: Seed = {}): EagerTensor =>
     distributions.permutation("randomPermutation", seeded("randomPermutation", seed).words(), n),
 );

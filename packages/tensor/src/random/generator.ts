@@ -4,7 +4,7 @@ import { Printable } from "../printable.ts";
 import { anything, isPlainObject } from "../schema.ts";
 import type { Shape } from "../shape.ts";
 import { defineFunction, defineMethods } from "../signature.ts";
-import type { Tensor } from "../tensor.ts";
+import type { EagerTensor } from "../tensor.ts";
 import { Blocks } from "./blocks.ts";
 import * as distributions from "./distributions.ts";
 import type { Key } from "./philox.ts";
@@ -70,22 +70,22 @@ export class Generator extends Printable {
   }
 
   /** Values uniformly distributed over [low, high); integers for dtype int32. */
-  uniform(shape: Shape, options: distributions.UniformOptions = {}): Tensor {
+  uniform(shape: Shape, options: distributions.UniformOptions = {}): EagerTensor {
     return distributions.uniform("uniform", this.words(), shape, options);
   }
 
   /** Normally distributed values. */
-  normal(shape: Shape, options: distributions.NormalOptions = {}): Tensor {
+  normal(shape: Shape, options: distributions.NormalOptions = {}): EagerTensor {
     return distributions.normal("normal", this.words(), shape, options);
   }
 
   /** Normally distributed values, those further than two `stddev` from `mean` drawn again. */
-  truncatedNormal(shape: Shape, options: distributions.NormalOptions = {}): Tensor {
+  truncatedNormal(shape: Shape, options: distributions.NormalOptions = {}): EagerTensor {
     return distributions.truncatedNormal("truncatedNormal", this.words(), shape, options);
   }
 
   /** The integers 0 to `n` - 1 in random order, as int32. */
-  permutation(n: number): Tensor {
+  permutation(n: number): EagerTensor {
     return distributions.permutation("permutation", this.words(), n);
   }
 
