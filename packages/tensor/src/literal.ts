@@ -6,7 +6,7 @@ import { isNdArray, type NdArray, readNdArray } from "./ndarray.ts";
 import { anything } from "./schema.ts";
 import { checkShape, formatShape, MAX_RANK, type Shape, sizeOf } from "./shape.ts";
 import { defineFunction } from "./signature.ts";
-import { EagerTensor, type NestedArray, Tensor, copyOf, fromData } from "./tensor.ts";
+import { copyOf, EagerTensor, fromData, type NestedArray, Tensor } from "./tensor.ts";
 
 /** Any typed array of numbers; `Float32Array`, `Float64Array` and `Int32Array` bring their dtype along. */
 export type NumberArray =
