@@ -180,6 +180,32 @@ test("Ftrl names its slots as it is told", () => {
   });
 });
 
+describe("a graph over variables of eager mode", () => {
+  test.each(Object.entries(family))(
+    "%s: goes on where eager mode was, and eager mode where the graph was",
+    (_, { make }) => {
+      const loss = (v: g.Variable) => g.sum(g.square(v));
+      const trained = (inGraph: (v: g.Variable, optimizer: optimizers.Optimizer) => void) => {
+        const [v, optimizer] = [new g.Variable([1, -2]), make()];
+        optimizer.minimize(() => loss(v), { varList: [v] });
+        inGraph(v, optimizer);
+        optimizer.minimize(() => loss(v), { varList: [v] });
+        return [v, ...optimizer.variables()].map((each) => each.data);
+      };
+      const eagerly = trained((v, optimizer) => {
+        for (let step = 0; step < 4; step++) optimizer.minimize(() => loss(v), { varList: [v] });
+      });
+      const inGraph = trained((v, optimizer) => {
+        const graph = new g.Graph();
+        const train = graph.asDefault(() => optimizer.minimize(loss(v), { varList: [v] })!);
+        const session = new g.Session({ graph });
+        for (let step = 0; step < 4; step++) session.run(train);
+      });
+      expect(inGraph).toEqual(eagerly);
+    },
+  );
+});
+
 describe("from one RMSProp to the other", () => {
   const close = (a: ArrayLike<number>, b: ArrayLike<number>) =>
     Array.from(a).forEach((x, i) => {

@@ -33,9 +33,15 @@ abstract class KerasOptimizer extends Optimizer {
     this.epsilon = options.epsilon;
   }
 
-  /** How many times gradients were applied: an int32 scalar, in the graph being built or in eager mode. */
+  /**
+   * How many times gradients were applied: an int32 scalar beside the variables, which a graph may share with eager mode.
+   */
   get iterations(): Variable {
     const graph = graphOfVariables();
+    return this.byGraph.get(graph) ?? this.byGraph.get(null) ?? this.iterationsIn(graph);
+  }
+
+  private iterationsIn(graph: Graph | null): Variable {
     const known = this.byGraph.get(graph);
     if (known !== undefined) return known;
     const made = within(graph, () => new Variable(0, { name: "iteration", dtype: "int32", trainable: false }));
@@ -52,7 +58,11 @@ abstract class KerasOptimizer extends Optimizer {
         `${this.getName()}.applyGradients: steps are counted in iterations, not in ${nameOf(globalStep)}`,
       );
     }
-    return super.applyGradients(pairs, { ...options, globalStep: this.iterations });
+    return super.applyGradients(pairs, options);
+  }
+
+  protected override counterBeside({ graph }: Variable): Variable {
+    return this.iterationsIn(graph ?? null);
   }
 
   override counters(): Map<string, Variable> {

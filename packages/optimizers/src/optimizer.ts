@@ -202,13 +202,19 @@ export abstract class Optimizer extends Printable {
       throw located(new TypeError(`${op}: globalStep must be a variable, got ${nameOf(globalStep)}`));
     }
     const updates = converted.filter((pair): pair is [Cotangent, Variable] => pair[0] !== null);
+    const counter = this.counterBeside(updates[0]![1], globalStep);
     const graph = currentGraph() ?? updates.map(([, { graph: own }]) => own).find((own) => own) ?? null;
     if (graph === null) {
       this.performUpdates(updates);
-      globalStep?.assignAdd(1);
+      counter?.assignAdd(1);
       return null;
     }
-    return graph.asDefault(() => this.buildUpdates(graph, updates, globalStep, name ?? this.name));
+    return graph.asDefault(() => this.buildUpdates(graph, updates, counter, name ?? this.name));
+  }
+
+  /** What counts the steps of `variable`: the `globalStep` given, if any. */
+  protected counterBeside(_variable: Variable, globalStep: Variable | null): Variable | null {
+    return globalStep;
   }
 
   /** The updates as operations of `graph`, under one name, and the operation that stands for all of them. */
