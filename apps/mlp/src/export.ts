@@ -93,6 +93,11 @@ function namesTask(
   };
 }
 
+/** A tensor that stays when its batch is drawn over. */
+function copyOf({ data, shape, dtype }: gt.EagerTensor): gt.EagerTensor {
+  return gt.tensor(data.slice(), { shape, dtype });
+}
+
 /** The first whole batches, one after the other along a new first axis. */
 function stackBatches(data: Batches, steps: number) {
   const taken: (readonly [gt.EagerTensor, gt.EagerTensor])[] = [];
@@ -101,7 +106,7 @@ function stackBatches(data: Batches, steps: number) {
     for (const [inputs, labels] of data) {
       if (taken.length === steps) break;
       if (taken.length > 0 && labels.size !== taken[0]![1].size) continue;
-      taken.push([gt.tensor(inputs.data.slice(), inputs), gt.tensor(labels.data.slice(), labels)]);
+      taken.push([copyOf(inputs), copyOf(labels)]);
     }
     if (taken.length === before) break;
   }

@@ -22,6 +22,11 @@ export interface HeardWalk {
   readonly at: number;
 }
 
+/** The operation that a session runs for a record: what is heard of a graph knows inputs as they were given. */
+function operationOf(record: gt.OpRecord): unknown {
+  return record instanceof gt.Operation ? record.graph.getOperationByName(record.name) : record;
+}
+
 /** Larger variables are shown without their elements: each update keeps a copy. */
 export const mostElements = 50_000;
 /**
@@ -44,7 +49,7 @@ export class Recording implements gt.Recorder {
   }
 
   get ops(): readonly HeardOp[] {
-    return this.kept.map((op) => ({ ...op, ...this.ran.get(op.record) }));
+    return this.kept.map((op) => ({ ...op, ...this.ran.get(operationOf(op.record)) }));
   }
 
   get walks(): readonly HeardWalk[] {

@@ -48,9 +48,9 @@ test("the tape of a network: values first, then gradients, then updates", () => 
   const kernel = find(scene, "dense1/kernel");
   expect(kernel).toMatchObject({ kind: "variable", values: [{ shape: [2, 6], dtype: "float32" }] });
   expect(kernel.gradients[0]!.shape).toEqual([2, 6]);
-  // The logits enter the loss twice.
+  // The logits enter the loss four times.
   const [meeting] = scene.nodes.filter(({ terms }) => terms.length > 1);
-  expect(meeting!.terms).toHaveLength(2);
+  expect(meeting!.terms).toHaveLength(4);
   const sum = meeting!.terms.map(({ sample }) => sample.values[0]!).reduce((a, b) => a + b);
   expect(meeting!.gradients[0]!.sample.values[0]).toBeCloseTo(sum, 6);
 });

@@ -140,7 +140,7 @@ export class Learner {
     return {
       hypers: Object.fromEntries(numbers.map((name) => [name, fields[name] as number])),
       step: this.step,
-      values: this.states().map((state) => gt.tensor(state.data, state)),
+      values: this.states().map(({ data, shape, dtype }) => gt.tensor(data, { shape, dtype })),
       data: this.batches.state,
     };
   }
