@@ -2,22 +2,31 @@ import { ValueError } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
 import type { State } from "./state.ts";
 
-/** Names in use: the second `w` becomes `w_1`. Case does not distinguish names. */
+/**
+ * Names in use: the second `w` becomes `w_1`. Case does not distinguish names. What is kept grows with the number of
+ * different names asked for, not with how often: `w_1` to `w_9` are nine, told by one number.
+ */
 export class Names {
+  /** For each name that was free when it was asked for: the number that comes next. All before are taken. */
   private readonly next = new Map<string, number>();
 
   /** `name` if it is free, else `name_1`, `name_2`, …; taken from then on. */
   unique(name: string): string {
     const key = name.toLowerCase();
-    let count = this.next.get(key);
-    if (count === undefined) {
+    if (!this.isTaken(key)) {
       this.next.set(key, 1);
       return name;
     }
-    while (this.next.has(`${key}_${count}`)) count++;
+    let count = this.next.get(key) ?? 1;
+    while (this.isTaken(`${key}_${count}`)) count++;
     this.next.set(key, count + 1);
-    this.next.set(`${key}_${count}`, 1);
     return `${name}_${count}`;
+  }
+
+  private isTaken(key: string): boolean {
+    if (this.next.has(key)) return true;
+    const [, stem, digits] = key.match(/^(.*)_([1-9]\d*)$/) ?? [];
+    return stem !== undefined && Number(digits) < (this.next.get(stem) ?? 0);
   }
 }
 
@@ -27,11 +36,16 @@ export class Names {
  */
 export function namesOfStates(graph: Graph, states: Iterable<State>): Map<State, string> {
   const taken = new Set(graph.getOperations().map(({ name }) => name));
+  const numbers = new Map<string, number>();
   const names = new Map<State, string>();
   for (const state of states) {
     if (names.has(state)) continue;
     let name = state.opName;
-    if (state.graph === null) for (let i = 1; taken.has(name); i++) name = `${state.opName}_${i}`;
+    if (state.graph === null) {
+      let number = numbers.get(name) ?? 1;
+      for (; taken.has(name); number++) name = `${state.opName}_${number}`;
+      numbers.set(state.opName, number);
+    }
     taken.add(name);
     names.set(state, name);
   }

@@ -38,7 +38,7 @@ export { assemble, view } from "./kernel/views.ts";
 export { broadcasted, commonLoops, isContiguous, type Layout, permuted, reshaped, rowMajor, sliced } from "./layout.ts";
 export { literal, type NumberArray, type TensorLike, type TensorOptions, tensor } from "./literal.ts";
 export { atUserLine, here, isDocumented, lineOf, located, telling, userLine } from "./location.ts";
-export { checkBytes, checkRoom, memoryLimit, setMemoryLimit } from "./memory.ts";
+export { checkBytes, checkRoom, fitsAnyway, memoryLimit, setMemoryLimit } from "./memory.ts";
 export type { NdArray } from "./ndarray.ts";
 export { refuseOperators } from "./operators.ts";
 export { Printable } from "./printable.ts";

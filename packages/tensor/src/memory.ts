@@ -1,6 +1,6 @@
 import { bytesPerElement, type DataOf, type DType, newArray } from "./dtype.ts";
 import { RuntimeError, ValueError } from "./errors.ts";
-import { formatShape, type Shape, sizeOf } from "./shape.ts";
+import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
 
 /* What a call asks for is known before it is allocated. This is the one place that says how much is too much. */
 
@@ -10,9 +10,9 @@ const DEFAULT = 2 ** 31;
 let limit = DEFAULT;
 
 /**
- * Sets how many bytes one tensor, one file entry or the working memory of one compiled step may take; `null` sets the
- * default of 2 GiB again. More than that is refused with a ValueError before anything is allocated. A view (a broadcast
- * tensor, a slice) takes no memory of its own; what is computed from it does.
+ * Sets how many bytes one tensor, or one entry of a file, may take; `null` sets the default of 2 GiB again. More than that
+ * is refused with a ValueError before anything is allocated. A view (a broadcast tensor, a slice) takes no memory of its
+ * own; what is computed from it does. All that compiled steps hold at a time is bounded by WebAssembly: 4 GiB.
  *
  * Throws a TypeError for what is no number, a ValueError for what is no count of bytes.
  */
@@ -29,13 +29,20 @@ export function memoryLimit(): number {
   return limit;
 }
 
+/** Whether a tensor of this shape is within the limit whatever its dtype: a quick answer, yes for most. */
+export function fitsAnyway(shape: PartialShape): boolean {
+  let bytes = 8;
+  for (const extent of shape) bytes *= typeof extent === "number" ? extent : Number.NaN;
+  return bytes <= limit;
+}
+
 /** Throws a ValueError when a tensor of this shape and dtype would be larger than the limit. */
 export function checkRoom(op: string, dtype: DType, shape: Shape): void {
   const size = sizeOf(shape);
   if (size * bytesPerElement(dtype) > limit) throw tooLarge(op, dtype, shape, size);
 }
 
-/** Throws a ValueError when `what` would take more than the limit. For what is no tensor yet: entries of files, arenas. */
+/** Throws a ValueError when `what` would take more than the limit. For what is no tensor yet, an entry of a file. */
 export function checkBytes(op: string, what: string, bytes: number): void {
   if (bytes > limit)
     throw new ValueError(

@@ -45,13 +45,13 @@ const FOLDED = 65536;
 /** Writes operations down as nodes. Throws a NotCompilable. */
 export function lower(request: Request): Lowered {
   // A value of a variable that is used after the variable was written has to be copied when it is read. That shows only
-  // at its use; so the work begins again with one more copy known.
-  const copies = new Set<string>();
+  // at its use; so the work begins again, once all copies are known.
+  let copies: ReadonlySet<string> = new Set();
   for (;;) {
     const attempt = new Lowering(request, copies);
     const stale = attempt.run();
-    if (stale === null) return attempt.result;
-    copies.add(stale);
+    if (stale.size === 0) return attempt.result;
+    copies = new Set([...copies, ...stale]);
   }
 }
 
@@ -65,7 +65,7 @@ class Lowering {
   private readonly fed = new Map<Tensor, Buffer>();
   private readonly copied = new Map<string, Value>();
   private readonly counts = new Map<symbol, Count>();
-  private stale: string | null = null;
+  private readonly stale = new Set<string>();
 
   constructor(request: Request, copies: ReadonlySet<string>) {
     this.request = request;
@@ -77,18 +77,15 @@ class Lowering {
     return { nodes: this.list.nodes, buffers: this.buffers, fed: this.fed, states: this.sources.states, fetched };
   }
 
-  /** Lowers everything; the read that needs a copy, when one is found. */
-  run(): string | null {
+  /** Lowers everything, and gives the reads that need copies and have none. */
+  run(): ReadonlySet<string> {
     for (const [tensor, { dtype, shape }] of this.request.fed) {
       const size = sizeOfShape(shape as Shape);
       const buffer = this.buffers.make("fed", dtype, size, { tensor: tensor as SymbolicTensor });
       this.fed.set(tensor, buffer);
       this.values.set(tensor, whole(buffer, shape as Shape));
     }
-    for (const operation of this.request.operations) {
-      this.lowerOperation(operation);
-      if (this.stale !== null) return this.stale;
-    }
+    for (const operation of this.request.operations) this.lowerOperation(operation);
     for (const tensor of this.request.fetched) this.checkFresh(this.valueOf(tensor));
     return this.stale;
   }
@@ -312,7 +309,7 @@ class Lowering {
   }
 
   private checkFresh(value: Value): void {
-    if (!this.sources.isFresh(value)) this.stale ??= readKey(value);
+    if (!this.sources.isFresh(value)) this.stale.add(readKey(value));
   }
 
   /** An operand with one value for each row, in the shape of the axes that are kept. */
