@@ -99,6 +99,31 @@ describe("order that a session takes from the order of creation is written down"
     expect(add!.inputs).toContain(`^${read}`);
   });
 
+  test.each(["resource", "reference"] as const)("a read behind an update waits for it, %s variables", (variables) => {
+    const graph = new gt.Graph();
+    const handover = graph.asDefault(() => {
+      const w = new gt.Variable([1, 2], { name: "w" });
+      const early = gt.mul(w, 3, { name: "early" });
+      const train = new gt.GradientDescentOptimizer(0.5).minimize(gt.sum(gt.square(w)), { name: "train" })!;
+      const late = gt.mul(w, 2, { name: "late" });
+      return { graph, inputs: [], outputs: [early, train, late] };
+    });
+    const text = writeGraphDefText(handover, { variables });
+    const nodes = nodesOf(text);
+    const [update] = [...nodes].flatMap(([name, { op }]) => (/ApplyGradientDescent/.test(op) ? [name] : []));
+    const waits = (name: string) => nodes.get(nodes.get(name)!.inputs[0]!)!.inputs.includes(`^${update}`);
+    expect([waits("early"), waits("late")]).toEqual([false, true]);
+    const { graph: again, outputs, initializer } = importGraphDef(text);
+    const session = new gt.Session({ graph: again });
+    session.run(initializer!);
+    const fetched = ["late:0", "train", "early:0"].map((name) => outputs[name]!);
+    const [late, , early] = session.run(fetched) as [gt.Tensor, null, gt.Tensor];
+    expect([early.array(), late.array()]).toEqual([
+      [3, 6],
+      [0, 0],
+    ]);
+  });
+
   test("nothing is drawn into a run that it does not need: what would have to be fed is left out", () => {
     const graph = new gt.Graph();
     const text = graph.asDefault(() => {

@@ -1,4 +1,4 @@
-import { dependencies, Operation, State } from "@gradtape/graph";
+import { dependencies, Operation, State, Variable } from "@gradtape/graph";
 import type { Program } from "../exporter.ts";
 
 /**
@@ -7,13 +7,15 @@ import type { Program } from "../exporter.ts";
  *
  * - A write waits for the reads before it, in whatever outputs they are, where that feeds nothing more into its run.
  * - What comes behind a write waits for it where every run that needs the one needs the other.
+ * - A read behind a write of another output waits for it where its own run writes nothing.
  *
- * A run is what one output needs. A read behind a write of another output is ordered by nothing when both are fetched.
+ * A run is what one output needs.
  */
 export function hazards(program: Program): Map<Operation, Operation[]> {
   const { operations, outputs } = program;
   const ancestors = ancestry(operations);
   const runs = outputs.map((output) => ancestors(output instanceof Operation ? output : output.op));
+  const quiet = new Set(runs.filter((run) => [...run].every(({ def }) => def.writes === undefined)));
   const fed = new Set(program.inputs.map(({ op }) => op));
   const feeds = (operation: Operation) => [...ancestors(operation)].filter((each) => fed.has(each));
   const users = new Map<State, Operation[]>();
@@ -26,6 +28,8 @@ export function hazards(program: Program): Map<Operation, Operation[]> {
     const before = (state: State, earlier: Operation): boolean => {
       if (known.has(earlier) || !(writes(operation, state) || writes(earlier, state))) return false;
       if (mine.every((run) => run.has(earlier))) return true;
+      const begins = state instanceof Variable && state.initializer === earlier;
+      if (!begins && writes(earlier, state) && mine.every((run) => quiet.has(run))) return true;
       const harmless = [...ancestors(earlier)].every((each) => each.def.writes === undefined);
       return harmless && feeds(earlier).every((each) => mine.every((run) => run.has(each)));
     };

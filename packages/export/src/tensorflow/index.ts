@@ -15,7 +15,12 @@ export function writeGraphDefText(handover: Handover, options: WriteOptions = {}
   return writeText(schema, message);
 }
 
-/** A handover as the bytes of a GraphDef or MetaGraphDef (`.pb`, `.meta`). */
+/**
+ * A handover as the bytes of a GraphDef or MetaGraphDef (`.pb`, `.meta`).
+ *
+ * The order that a session keeps is written down. An output that reads a variable behind another output's update
+ * waits for that update, so to fetch it alone updates too. Hand over by itself what is fetched alone.
+ */
 export function writeGraphDef(handover: Handover, options: WriteOptions = {}): Uint8Array {
   const { schema, message } = messageOf(handover, options);
   return toBinary(schema, message);
