@@ -82,7 +82,7 @@ function ordered(op: string, { inputs, outputs }: Pick<Program, "inputs" | "outp
   const done = new Set<Operation>();
   const open = new Set<Operation>();
   const order: Operation[] = [];
-  const pending: { readonly operation: Operation; readonly rest: Operation[] }[] = [];
+  const pending: { readonly operation: Operation; readonly rest: Operation[]; next: number }[] = [];
   const enter = (operation: Operation) => {
     if (done.has(operation)) return;
     if (open.has(operation)) {
@@ -97,13 +97,13 @@ function ordered(op: string, { inputs, outputs }: Pick<Program, "inputs" | "outp
       );
     }
     open.add(operation);
-    pending.push({ operation, rest: before(operation) });
+    pending.push({ operation, rest: before(operation), next: 0 });
   };
   // A stack of our own: graphs are deeper than calls may nest.
   for (const operation of wanted(outputs, fed)) {
     enter(operation);
     for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
-      const next = top.rest.shift();
+      const next = top.rest[top.next++];
       if (next !== undefined) {
         enter(next);
         continue;

@@ -21,12 +21,6 @@ const every = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** Ops that move numbers and compute none: which inputs hold the numbers. */
 const movers: { readonly [op: string]: (count: number) => readonly number[] } = {
-  Identity: first,
-  IdentityN: every,
-  StopGradient: first,
-  PreventGradient: first,
-  Snapshot: first,
-  EnsureShape: first,
   Reshape: first,
   ExpandDims: first,
   Squeeze: first,
@@ -98,6 +92,8 @@ function combined(given: Given, combine: (a: Dim, b: Dim) => Dim | boolean | nul
 
 const integer = ["int32"];
 
+const itself = (given: Given): Value[] => [given.at(0)];
+
 /** Ops that compute with the numbers of shapes; `null` for what only a run can tell. */
 const computations: { readonly [op: string]: (given: Given) => Value[] | null } = {
   ...Object.fromEntries(
@@ -111,6 +107,11 @@ const computations: { readonly [op: string]: (given: Given) => Value[] | null } 
     if (at.length > 1 || axes.length !== at.length) return null;
     return [followed([product(dims)], given.flag("keep_dims") ? at.map(() => 1) : [])];
   },
+  Identity: itself,
+  StopGradient: itself,
+  PreventGradient: itself,
+  Snapshot: itself,
+  EnsureShape: itself,
   Cast: (given) => (integer.includes(given.dtype("DstT")) ? [given.at(0)] : null),
   Shape: (given) => [vector(given.shape(0).at)],
   ShapeN: (given) =>

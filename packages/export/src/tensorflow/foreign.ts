@@ -165,7 +165,7 @@ const translations: { readonly [op: string]: Translation } = {
   ExpandDims: (given) => op.expandDims(given.x(0), given.number(1)),
   Pack: (given) => {
     const terms = given.inputs.map((_, i) => given.x(i));
-    return op.stack(terms, { axis: normalizeAxis("Pack", given.int("axis"), terms[0]!.rank + 1) });
+    return op.stack(terms, { axis: normalizeAxis("Pack", given.int("axis"), given.x(0).rank + 1) });
   },
   Unpack: (given) => {
     const x = given.x(0);

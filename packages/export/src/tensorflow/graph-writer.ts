@@ -43,6 +43,7 @@ export class GraphWriter implements Sources {
   private readonly nodes: NodeInit[] = [];
   private readonly wires = new Map<SymbolicTensor, Wire>();
   private readonly handles = new Map<State, Draft>();
+  private readonly stateOf = new Map<Draft, State>();
   private readonly named = new Map<Operation, Draft>();
   private readonly taken: Set<string>;
   private readonly reads = new Map<Variable, string>();
@@ -100,6 +101,7 @@ export class GraphWriter implements Sources {
     const { dtype, shape, graph } = state;
     const draft = this.spelled(name, variableDef, [], { dtype, shape });
     this.handles.set(state, draft);
+    this.stateOf.set(draft, state);
     if (graph !== null) {
       const operation = (state as Variable).op as Operation;
       this.named.set(operation, draft);
@@ -161,7 +163,7 @@ export class GraphWriter implements Sources {
     const { name, op, inputs, attributes } = draft;
     const waits = new Set([...draft.control, ...control].map((each) => `^${each.name}`));
     // What works on a variable in place does so where that is.
-    const beside = [...this.handles.values()].filter((handle) => inputs.some(({ node }) => node === handle));
+    const beside = [...new Set(inputs.map(({ node }) => node as Draft))].filter((each) => this.stateOf.has(each));
     const asked = operation?.colocation.filter((each) => this.taken.has(each) && each !== name) ?? [];
     const classes = [...new Set([...asked, ...beside.map((handle) => handle.name!)])];
     const attr: { [name: string]: AttrInit } = { ...attributes };
@@ -178,7 +180,7 @@ export class GraphWriter implements Sources {
   }
 
   private deviceOf(handle: Draft): string | undefined {
-    const [state] = [...this.handles].find(([, draft]) => draft === handle)!;
+    const state = this.stateOf.get(handle)!;
     return state.graph === null ? undefined : ((state as Variable).op as Operation).device;
   }
 

@@ -90,6 +90,18 @@ describe("forms of ops", () => {
     expect(() => run(at(1, -1))).toThrow(InvalidArgumentError);
   });
 
+  test("places that leave a gap are refused", () => {
+    const nodes = [integers("at", [0, 2, 2]), integers("values", [5, 6, 7])];
+    const stitched = node(
+      "y",
+      "DynamicStitch",
+      ["at", "values"],
+      `${attr("T", "type: DT_INT32")} ${attr("N", "i: 1")}`,
+    );
+    expect(() => run([...nodes, stitched])).toThrow(/it leaves rows that nothing is put into/);
+    expect(run([integers("at", [1, 0, 1]), nodes[1]!, stitched]).array()).toEqual([6, 7]);
+  });
+
   test("names that differ in case alone", () => {
     const nodes = ["add", "Add"].map((name, i) => node(name, "Add", [i === 0 ? "x" : "add", "x"], float));
     expect(

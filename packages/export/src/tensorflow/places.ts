@@ -67,9 +67,11 @@ export function stitched(given: Given): Tensor {
     rows.push(shaped(data, new ShapeValue([indices.length, ...row])));
     places.push(...indices);
   }
-  const count = Math.max(-1, ...places) + 1;
-  if (count > places.length) throw new NotImplementedError("it leaves rows that nothing is put into");
-  return op.gather(op.concat(rows, 0), vector(Array.from({ length: count }, (_, row) => places.lastIndexOf(row))));
+  const sources = new Map(places.map((place, i) => [place, i]));
+  const picked = Array.from(sources.keys(), (_, row) => sources.get(row));
+  // As many places as are named are those from 0 on, or one of these is missing.
+  if (picked.includes(undefined)) throw new NotImplementedError("it leaves rows that nothing is put into");
+  return op.gather(op.concat(rows, 0), vector(picked as number[]));
 }
 
 const mostSteps = 1024;

@@ -167,6 +167,8 @@ export function stridedSliceGradient(given: Given): Tensor {
   let g = given.x(4);
   if (added.length > 0) g = op.squeeze(g, { axis: [...added] });
   g = gone.reduce<Tensor>((y, axis) => op.expandDims(y, axis), g);
+  if (g.rank !== to.dims.length)
+    throw new InvalidArgumentError(`its operand has ${g.rank} axes, the slice ${to.dims.length}`);
   for (const axis of axesWhere(courses, ({ back }) => back === "piece")) g = reversed(g, axis);
   for (const axis of late) g = embeddedAtEnd(g, axis, courses[axis]!, to);
   const first = courses.map((course, axis) => (late.includes(axis) ? 0 : course.first));
