@@ -1,5 +1,5 @@
 import * as gt from "gradtape";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 /* Chains and sums of any length: no walk calls itself, and what is built grows as the chain does. LONG=1 tries longer ones. */
 
@@ -178,5 +178,27 @@ describe("what is compiled grows as the program does", () => {
     const [one, two] = measured as [ReturnType<typeof sizes>, ReturnType<typeof sizes>];
     for (const key of ["kernels", "module", "text"] as const) expect(two[key], key).toBeLessThan(2.3 * one[key] + 20);
     expect(two.longest).toBeLessThan(10_000);
+  });
+
+  test("reads that outlive writes are looked for once, however many there are", () => {
+    const graph = new gt.Graph();
+    const read = graph.asDefault(() => (new gt.Variable([0]).value() as gt.SymbolicTensor).op.def);
+    const infer = vi.spyOn(read, "infer");
+    const calls = [50, 100].map((count) => {
+      const w = new gt.Variable([1]);
+      const step = gt.compile(() => {
+        const kept = Array.from({ length: count }, () => {
+          const value = w.value();
+          w.assignAdd([1]);
+          return value;
+        });
+        return gt.addN(kept);
+      });
+      infer.mockClear();
+      expect(step().item()).toBe((count * (count + 1)) / 2);
+      return infer.mock.calls.length;
+    });
+    infer.mockRestore();
+    expect(calls[1]).toBeLessThan(2.3 * calls[0]!);
   });
 });

@@ -114,7 +114,7 @@ export {
   patternKey,
   strideParameters,
 } from "./wasm/loop.ts";
-export { elementBytes, type Machine, machine, setThreads } from "./wasm/machine.ts";
+export { elementBytes, type Machine, MEMORY_BYTES, machine, setThreads } from "./wasm/machine.ts";
 export * as productPanels from "./wasm/panels.ts";
 export { type Job, maySleep } from "./wasm/pool.ts";
 export { hasVectors } from "./wasm/vector.ts";

@@ -10,6 +10,7 @@ import {
   type Job,
   located,
   type Machine,
+  MEMORY_BYTES,
   maySleep,
   RuntimeError,
   rowMajor,
@@ -80,6 +81,8 @@ export class Executable {
   private readonly constantsAt = new Map<Buffer, number>();
   private readonly keptBytes: number;
   private placed: Placed | null = null;
+  /** Whether even an empty memory has no room for all that the step needs at a time. */
+  private isTooLarge: boolean;
   /** How often the machine's areas had changed when the step was settled. */
   private settledAt = -1;
   private readonly pace = new Pace();
@@ -120,6 +123,11 @@ export class Executable {
       end += aligned(bytesOf(buffer));
     }
     this.keptBytes = end;
+    this.isTooLarge = this.neededBytes > MEMORY_BYTES;
+  }
+
+  private get neededBytes(): number {
+    return this.states.reduce((sum, buffer) => sum + bytesOf(buffer), this.keptBytes + this.plan.arena.bytes);
   }
 
   /**
@@ -129,12 +137,14 @@ export class Executable {
   settle(storageOf: StorageOf): boolean {
     const { areas } = this.machine;
     if (areas.changes === this.settledAt) return true;
+    if (this.isTooLarge) return false;
     let found = this.findRoom(storageOf);
     if (!found) {
       // Nothing is in use between steps: in an empty memory there are no gaps that are too small.
       areas.begin();
       areas.takeBack(areas.time);
       found = this.findRoom(storageOf);
+      this.isTooLarge = !found;
     }
     this.settledAt = found ? areas.changes : -1;
     return found;
@@ -335,13 +345,12 @@ export class Executable {
   /** The error of a step for which there is no room. */
   outOfMemory(): RuntimeError {
     const own = this.keptBytes + this.plan.arena.bytes;
-    const all = own + this.states.reduce((sum, buffer) => sum + bytesOf(buffer), 0);
     const largest = [...this.plan.lifetimes.keys(), ...this.states, ...this.constants]
       .sort((a, b) => bytesOf(b) - bytesOf(a))
       .slice(0, 3)
       .map((buffer) => `${buffer.kind} ${buffer.tensor?.name ?? buffer.state?.opName ?? ""} ${bytesOf(buffer)} bytes`);
     return new RuntimeError(
-      `compile: out of memory: asked for ${all} bytes, the step plans ${own}; ` +
+      `compile: out of memory: asked for ${this.neededBytes} bytes, the step plans ${own}; ` +
         `the largest are ${largest.join(", ")}; use a smaller batch`,
     );
   }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { layOut } from "./plan.ts";
+import { verifyPlan } from "./verify.ts";
 
 test("what lives at the same time never overlaps, and the arena is never larger than the sum", () => {
   const lifetime = fc
@@ -30,4 +31,17 @@ test("what is over makes room", () => {
     { bytes: 100, first: 2, last: 3 },
   ]);
   expect([offsets[0], bytes, naive]).toEqual([offsets[2], 256, 384]);
+});
+
+test("many lifetimes share memory too, and never overlap", () => {
+  const random = (i: number, below: number) => ((i * 2654435761) >>> 8) % below;
+  const lifetimes = Array.from({ length: 5000 }, (_, i) => ({
+    bytes: 1 + random(i, 500),
+    first: i,
+    last: i + random(i + 7, 20),
+  }));
+  const { offsets, bytes, naive } = layOut(lifetimes);
+  verifyPlan(lifetimes.map((lifetime, i) => ({ what: `${i}`, ...lifetime, at: offsets[i]! })));
+  expect(lifetimes.every((each, i) => offsets[i]! + each.bytes <= bytes)).toBe(true);
+  expect(bytes).toBeLessThan(naive / 100);
 });

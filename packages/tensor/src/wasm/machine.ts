@@ -21,6 +21,9 @@ export interface Scratch {
 
 const PAGE = 65536;
 const MAXIMUM = 65536;
+
+/** Bytes of memory that a machine may have. */
+export const MEMORY_BYTES = MAXIMUM * PAGE;
 const MOST_THREADS = 64;
 
 /** No workspace is made larger than it has to be beyond this many bytes. */
@@ -179,7 +182,7 @@ export class Machine {
   private reach(end: number): boolean {
     const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
     if (missing <= 0) return true;
-    if (end > MAXIMUM * PAGE) return false;
+    if (end > MEMORY_BYTES) return false;
     try {
       this.memory.grow(missing);
     } catch {
