@@ -392,4 +392,33 @@ export const differences: readonly Difference[] = [
       expect(gt.log(0).item()).toBe(-Infinity);
     },
   },
+  {
+    section: "Subnormals",
+    tensorflow:
+      "on a CPU every operation takes a subnormal number for zero: `sqrt(-1e-40)` is -0, `equal(1e-40, 0)` is true",
+    here: "operations keep subnormal numbers, as IEEE 754 has them",
+    check: () => {
+      expect(gt.sqrt(-1e-40).item()).toBeNaN();
+      expect(gt.equal(1e-40, 0).item()).toBe(false);
+      expect(gt.log(1e-40).item()).toBeCloseTo(-92.1, 1);
+    },
+  },
+  {
+    section: "Subnormals",
+    tensorflow: "update kernels take every subnormal operand and result for zero",
+    here: "products of a slot and a hyper-parameter are zero where they would be subnormal, so slots without gradients decay to the same bits; gradients, averages that forget more than half in a step, and Adam's `beta1_power` and `beta2_power` may be subnormal",
+    check: () => {
+      const [v, optimizer] = [variable(), new gt.RMSPropOptimizer(0.1, { momentum: 0.9 })];
+      optimizer.applyGradients([[gt.tensor([1, 2]), v]]);
+      for (let i = 0; i < 1000; i++) optimizer.applyGradients([[gt.tensor([0, 0]), v]]);
+      expect([...optimizer.getSlot(v, "momentum")!.data]).toEqual([0, 0]);
+      for (const rms of optimizer.getSlot(v, "rms")!.data) expect(rms).toBeGreaterThan(2 ** -124);
+    },
+  },
+  {
+    section: "Sums",
+    tensorflow: "the order of a sum depends on its shape, the axes and the number of threads",
+    here: "it is the same everywhere: blocks of sixteen terms, with what rounding takes carried from block to block",
+    check: () => expect(gt.mean(gt.fill([2 ** 21], 0.1)).item()).toBeCloseTo(0.1, 7),
+  },
 ];

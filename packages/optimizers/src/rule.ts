@@ -12,6 +12,7 @@ import {
 import {
   boolean,
   compatible,
+  type DType,
   formatShape,
   InvalidArgumentError,
   isFloating,
@@ -22,6 +23,7 @@ import {
   type TensorSpec,
   update,
   updateRows,
+  withoutSubnormals,
   wrongAxis,
 } from "@gradtape/tensor";
 
@@ -88,11 +90,11 @@ export function updateRule(rule: RuleDescription): UpdateRule {
 
 const scalarNames = ({ hyper, powers = {} }: RuleDescription) => [...hyper, ...Object.keys(powers)];
 
-/** The programs of a step, by the dtypes of its operands. */
+/** The programs of a step, by the dtypes of its operands: as it is written, and as TensorFlow runs it. */
 function stepPrograms(rule: RuleDescription, step: Step) {
   const states = ["variable", ...Object.keys(rule.slots)];
   const scalars = scalarNames(rule);
-  return programs((types) =>
+  const written = programs((types) =>
     program(types, (...operands) => {
       const named = (names: readonly string[], first: number): Values =>
         Object.fromEntries(names.map((name, i) => [name, operands[first + i]!]));
@@ -100,6 +102,8 @@ function stepPrograms(rule: RuleDescription, step: Step) {
       return states.map((name) => next[name]!);
     }),
   );
+  const run = programs((types) => withoutSubnormals(written(types)));
+  return (types: readonly DType[]) => [written(types), run(types)] as const;
 }
 
 function kernelFacet(
@@ -136,7 +140,7 @@ function denseOp(op: string, rule: RuleDescription, step: Step, facet: Pick<OpDe
       }
       return [];
     },
-    kernel: (inputs) => update(programOf(inputs.map(({ dtype }) => dtype))),
+    kernel: (inputs) => update(...programOf(inputs.map(({ dtype }) => dtype))),
     ...facet,
   });
 }
@@ -157,7 +161,7 @@ function sparseOp(op: string, rule: RuleDescription): OpDef {
     kernel(inputs) {
       const single = inputs[0]!.shape.slice(1).every((extent) => extent === 1);
       const types = inputs.slice(0, -1).map(({ dtype }) => dtype);
-      return updateRows(op, single ? programOfSingle(types) : programOf(types));
+      return updateRows(op, ...(single ? programOfSingle(types) : programOf(types)));
     },
     tensorflow: { refused: "TensorFlow has no kernel that updates single rows by this rule" },
     ...kernelFacet(rule, rule.tensorflow?.sparse, { Tindices: tensorflow.dtypeOf(indices) }),

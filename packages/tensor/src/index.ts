@@ -32,6 +32,7 @@ export { type Axis, arrange, type Nest } from "./kernel/nest.ts";
 export { type Level, type Program, program } from "./kernel/program.ts";
 export type { Scalar } from "./kernel/scalar.ts";
 export { segmentSum } from "./kernel/segments.ts";
+export { withoutSubnormals } from "./kernel/subnormals.ts";
 export * as sums from "./kernel/sum.ts";
 export { update, updateRows } from "./kernel/update.ts";
 export { assemble, view } from "./kernel/views.ts";

@@ -156,7 +156,7 @@ class Lowering {
       return;
     }
     if (form.kind === "update") {
-      this.update(operation, form.program.outputs, taken);
+      this.update(operation, form.runs.outputs, taken);
       return;
     }
     const fresh = () =>

@@ -155,7 +155,11 @@ export function source(
   moves: readonly Movement[],
   short = false,
 ): string {
-  const { inputs, outputs, levels } = program;
+  const { outputs, levels } = program;
+  // What does not move along the only inner axis is read, and worked on, before it.
+  const inputs = program.inputs.map((each, i) =>
+    inner === 1 && moves[i] === "still" ? ({ ...each, level: "row" } as const) : each,
+  );
   const known = new Map<Scalar, Level>();
   const operands = moves.map((_, i) => i);
   const innermost = outer + inner - 1;

@@ -22,8 +22,8 @@ export type Form =
   | UpdateRowsForm
   | GatherForm
   | SegmentSumForm
-  /** Output `i` of the program is the new value of input `i`; the others are repeated to its shape. */
-  | { readonly kind: "update"; readonly program: Program }
+  /** Output `i` of the program is the new value of input `i`; the others are repeated to its shape. `runs` is what is run. */
+  | { readonly kind: "update"; readonly program: Program; readonly runs: Program }
   /** Zeros, into which input `i` is copied at the region `place(layout, i)`. */
   | { readonly kind: "assemble"; readonly takes?: number; place(layout: Layout, input: number): Layout }
   /** The product over the last two axes; leading axes are repeated. */
@@ -77,6 +77,8 @@ export interface UpdateRowsForm {
   readonly kind: "updateRows";
   readonly op: string;
   readonly program: Program;
+  /** What is run. */
+  readonly runs: Program;
 }
 
 /** Rows of the first input, picked along `axis` at the positions in the second. */

@@ -11,14 +11,14 @@ import type { Program } from "./program.ts";
  * are the states; the others are repeated to their shape.
  */
 
-/** Updates every element of the states. */
-export function update(program: Program): Kernel {
+/** Updates every element of the states. What is run may be a closer description of a machine than the program. */
+export function update(program: Program, runs = program): Kernel {
   return {
-    form: { kind: "update", program },
+    form: { kind: "update", program, runs },
     run(inputs) {
       const { shape } = inputs[0]!;
       const places = inputs.map(({ buffer, layout }) => ({ buffer, layout: broadcasted(layout, shape) }));
-      runLoops(program, [], shape, [...places, ...inputs.slice(0, program.outputs.length)]);
+      runLoops(runs, [], shape, [...places, ...inputs.slice(0, program.outputs.length)]);
       return [];
     },
   };
@@ -28,9 +28,9 @@ export function update(program: Program): Kernel {
  * Updates the rows of the states that the last input (int32 `[n]`) names, in that order; the input before it holds a
  * row for each. Nothing is written when an index is out of range.
  */
-export function updateRows(op: string, program: Program): Kernel {
+export function updateRows(op: string, program: Program, runs = program): Kernel {
   return {
-    form: { kind: "updateRows", op, program },
+    form: { kind: "updateRows", op, program, runs },
     run(inputs) {
       const count = program.outputs.length;
       const indices = inputs[inputs.length - 1]!;
@@ -49,7 +49,7 @@ export function updateRows(op: string, program: Program): Kernel {
       const rowsOf = { ...values, buffer: values.data, layout: rowMajor(values.shape) } as EagerTensor;
       indices.data.forEach((index, i) => {
         const states = operands.slice(0, count).map((state) => rowPlace(state, index));
-        runLoops(program, [], [width], [...states, ...fixed, rowPlace(rowsOf, i), ...states]);
+        runLoops(runs, [], [width], [...states, ...fixed, rowPlace(rowsOf, i), ...states]);
       });
       return [];
     },

@@ -58,6 +58,7 @@ export function vector(node: Scalar, args: readonly Value[]): Value | null {
     case "constant":
       return constantVector(node.value!, node.type);
     case "select":
+      if (node.args[1]!.op === "constant" && Object.is(node.args[1]!.value, 0)) return op("v128.andnot", c, a);
       return op("v128.bitselect", b, c, a);
     case "bits":
     case "fromBits":

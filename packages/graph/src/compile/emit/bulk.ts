@@ -190,7 +190,7 @@ const AHEAD = 64;
 /** The rows that the last input names, one after the other, by the loop over one row. */
 export function emitUpdateRows(
   { routine, loops, rows, work }: Setting,
-  { program }: FormOf<"updateRows">,
+  { runs: program }: FormOf<"updateRows">,
   inputs: readonly Value[],
 ): wasm.Statement[] {
   const count = program.outputs.length;
