@@ -11,5 +11,7 @@ import { render } from "preact";
 import { App } from "./app.tsx";
 import { start } from "./state.ts";
 
-render(<App />, document.getElementById("app")!);
+const app = document.getElementById("app")!;
+app.replaceChildren();
+render(<App />, app);
 start();

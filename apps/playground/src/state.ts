@@ -3,7 +3,14 @@ import { questionOf } from "./data/catalog.ts";
 import { pointsProblem, unpackPoints } from "./data/points.ts";
 import { type OptimizerSettings, optimizerEntry } from "./model/optimizers.ts";
 import type { Run } from "./model/run.ts";
-import { defaultSettings, readSettings, type Settings, type Tab, writeSettings } from "./model/settings.ts";
+import {
+  defaultSettings,
+  readSettings,
+  type Settings,
+  type Speeds,
+  type Tab,
+  writeSettings,
+} from "./model/settings.ts";
 import { Client } from "./worker/client.ts";
 
 /* What is set, in one place. The address follows it, and it follows the address. */
@@ -22,8 +29,7 @@ export const notices = signal<readonly Notice[]>([]);
 
 /** The training of the page's first part. */
 export const trainer = new Client(true);
-export const speeds = [1, 10, 60, 300, 1000, Number.POSITIVE_INFINITY] as const;
-trainer.stepsPerSecond.value = 300;
+trainer.stepsPerSecond.value = first.settings.speed.train;
 
 let noticeCount = 0;
 
@@ -75,12 +81,18 @@ export function changeTrain(patch: Partial<Run>): void {
   else for (const [name, value] of live) trainer.setHyper(0, name, value);
 }
 
+/** Sets the speed of a part, in steps per second. */
+export function setSpeed(part: keyof Speeds, client: Client, stepsPerSecond: number): void {
+  settings.value = { ...settings.value, speed: { ...settings.value.speed, [part]: stepsPerSecond } };
+  client.setSpeed(stepsPerSecond);
+}
+
 export function openTab(tab: Tab): void {
   settings.value = { ...settings.value, tab };
 }
 
 const withoutVectors =
-  "This browser has no WebAssembly SIMD, or it is switched off: the training runs in plain JavaScript, to the same numbers, but slowly.";
+  "This browser has no WebAssembly SIMD, or it is switched off or forbidden here: the training runs in plain JavaScript, to the same numbers, but slowly.";
 
 function tellProblems(problems: readonly string[], instead: string): void {
   if (problems.length === 0) return;
@@ -90,6 +102,23 @@ function tellProblems(problems: readonly string[], instead: string): void {
 const addressDelay = 250;
 let written = location.hash.slice(1);
 
+/** The part of the page that is shown: going back leads to the one before. */
+const placeOf = ({ tab, inside }: Settings) => (tab === "inside" ? `${tab} ${inside.look}` : tab);
+let place = placeOf(first.settings);
+
+/** Writes the address; another part of the page becomes a place of its own in the history. */
+function writeAddress(text: string): void {
+  const moved = placeOf(settings.value) !== place;
+  place = placeOf(settings.value);
+  written = text;
+  const address = text === "" ? location.pathname + location.search : `#${text}`;
+  try {
+    history[moved ? "pushState" : "replaceState"](null, "", address);
+  } catch {
+    // A frame with a sandbox may not have an address.
+  }
+}
+
 /** Begins: the training, and the exchange with the address. */
 export function start(): void {
   tellProblems(first.problems, "they are at their defaults");
@@ -98,10 +127,8 @@ export function start(): void {
     const text = writeSettings(settings.value);
     clearTimeout(timer);
     // Browsers take it ill when an address changes at every move of a slider.
-    timer = setTimeout(() => {
-      written = text;
-      history.replaceState(null, "", text === "" ? location.pathname + location.search : `#${text}`);
-    }, addressDelay);
+    if (placeOf(settings.value) === place) timer = setTimeout(() => writeAddress(text), addressDelay);
+    else writeAddress(text);
   });
   addEventListener("hashchange", () => {
     const text = location.hash.slice(1);
@@ -109,8 +136,10 @@ export function start(): void {
     const { settings: next, problems } = readSettings(text, settings.value);
     batch(() => {
       const same = JSON.stringify(next.train) === JSON.stringify(settings.value.train);
+      place = placeOf(next);
       settings.value = next;
       tellProblems(problems, "they stay as they were");
+      trainer.setSpeed(next.speed.train);
       if (!same) resetTraining();
     });
   });

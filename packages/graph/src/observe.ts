@@ -8,7 +8,7 @@ import type { OpRecord, Recorder } from "./record.ts";
  * Runs `body` and returns its result, while `observer` hears of everything that runs in it: forward ops, those that
  * gradient rules call, updates of variables, and each walk backwards with the terms it added up. Compiled functions run
  * op by op meanwhile, to the same numbers; only `item` of one keeps to its module. Sessions go operation by operation,
- * too, for an observer with `onRun`.
+ * too, for an observer with `onRun`. Of an async body everything is heard until its promise is settled.
  *
  * ```ts
  * const seen: string[] = [];
@@ -17,11 +17,17 @@ import type { OpRecord, Recorder } from "./record.ts";
  */
 export function observe<T>(observer: Recorder, body: () => T): T {
   recorders.push(observer);
+  const end = () => void recorders.splice(recorders.lastIndexOf(observer), 1);
+  let result: T;
   try {
-    return body();
-  } finally {
-    recorders.splice(recorders.lastIndexOf(observer), 1);
+    result = body();
+  } catch (error) {
+    end();
+    throw error;
   }
+  if (result instanceof Promise) return result.finally(end) as T;
+  end();
+  return result;
 }
 
 /** The arithmetic that gives one element, as plain JSON. */

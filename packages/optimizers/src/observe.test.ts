@@ -1,4 +1,5 @@
 import {
+  compile,
   type Formula,
   Graph,
   gather,
@@ -215,4 +216,31 @@ test("a session tells what its operations took, gave and wrote", () => {
   });
   expect(told).toContain("applyGradientDescent 0,0 to -1,-2");
   expect(told.some((line) => line.startsWith("mul "))).toBe(true);
+});
+
+test("of an async body everything is heard until its promise is settled, also where it is rejected", async () => {
+  const notes = new Notes();
+  const settled = observe(notes, async () => {
+    mul(2, 3);
+    await null;
+    mul(4, 5);
+    throw new Error("late");
+  });
+  await expect(settled).rejects.toThrow("late");
+  mul(6, 7);
+  expect(notes.ops.map(({ record }) => record.def.name)).toEqual(["mul", "mul"]);
+});
+
+test("a compiled step is explained while somebody listens", () => {
+  const step = compile((x) => sum(mul(x, 2)), { name: "double" });
+  expect(() => step.explain()).toThrow("double.explain: the step has not been called");
+  const notes = new Notes();
+  const text = observe(notes, () => {
+    step([1, 2]);
+    const heard = notes.ops.length;
+    const told = step.explain();
+    expect(notes.ops).toHaveLength(heard);
+    return told;
+  });
+  expect(text).toMatch(/^double: \d+ operations/);
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineAccess } from "./access.ts";
 import { defineBadInput } from "./bad-input.ts";
+import { defineEditor } from "./editor.ts";
 import { defineInside } from "./inside.ts";
 import { defineOwnPoints } from "./own-points.ts";
 import { defineRace } from "./race.ts";
@@ -29,6 +30,7 @@ if (browserPath === undefined) {
     describe("own points", () => defineOwnPoints(() => site));
     describe("taking home", () => defineTakingHome(() => site));
     describe("look inside", () => defineInside(() => site));
+    describe("editor", () => defineEditor(() => site));
     describe("bad input", () => defineBadInput(() => site));
     describe("access", () => defineAccess(() => site));
   });

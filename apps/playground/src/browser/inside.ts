@@ -48,7 +48,7 @@ export function defineInside(site: () => Site): void {
     expect(await page.locator(".look-node.waiting").count()).toBe(0);
     expect(await page.locator(".look-edge.gradient").count()).toBe(0);
     await goUntil(page, /^Gradients meet at add/);
-    expect(await page.locator(".look-lines li").count()).toBe(2);
+    expect(await page.locator(".look-lines li").count()).toBeGreaterThan(1);
     await goUntil(page, /^Backward: the derivative of tanh/);
     await page.waitForTimeout(500);
     await picture(page, "inside-backward");

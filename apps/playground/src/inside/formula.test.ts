@@ -21,6 +21,7 @@ function calculate(text: string): number {
     .replaceAll("∞", "Infinity")
     .replaceAll("≤", "<=")
     .replaceAll(" = ", " === ")
+    .replace(/\b(min|max)\(/g, "Math.$1(")
     .replace(/\|([^|]*)\|/g, "Math.abs($1)");
   return new Function(`return ${script}`)() as number;
 }

@@ -64,6 +64,16 @@ const around = (before: string, after: string, compute: Word["compute"]): Word =
   write: ([x]) => [...text(before), ...x!.pieces, ...text(after)],
 });
 
+const called = (name: string, compute: Word["compute"]): Word => ({
+  compute,
+  level: 9,
+  write: (args) => [
+    ...text(`${name}(`),
+    ...args.flatMap(({ pieces }, i) => [...text(i > 0 ? ", " : ""), ...pieces]),
+    ...text(")"),
+  ],
+});
+
 const words: Readonly<Record<string, Word>> = {
   add: infix("+", 2, (x, y) => x! + y!),
   sub: infix("−", 2, (x, y) => x! - y!),
@@ -77,8 +87,8 @@ const words: Readonly<Record<string, Word>> = {
     level: 8,
     write: ([x, y]) => [...held(x!, 9), ...text("^"), ...held(y!, 9)],
   },
-  min: around("min(", ")", (x, y) => Math.min(x!, y!)),
-  max: around("max(", ")", (x, y) => Math.max(x!, y!)),
+  min: called("min", (x, y) => Math.min(x!, y!)),
+  max: called("max", (x, y) => Math.max(x!, y!)),
   lt: infix("<", 1, (x, y) => Number(x! < y!)),
   le: infix("≤", 1, (x, y) => Number(x! <= y!)),
   eq: infix("=", 1, (x, y) => Number(x === y)),
@@ -95,16 +105,7 @@ const words: Readonly<Record<string, Word>> = {
   },
 };
 
-const wordOf = (op: string): Word =>
-  words[op] ?? {
-    compute: () => Number.NaN,
-    level: 9,
-    write: (args) => [
-      ...text(`${op}(`),
-      ...args.flatMap(({ pieces }, i) => [...text(i > 0 ? ", " : ""), ...pieces]),
-      ...text(")"),
-    ],
-  };
+const wordOf = (op: string): Word => words[op] ?? called(op, () => Number.NaN);
 
 type Leaf = Exclude<gt.Formula, { kind: "call" }>;
 

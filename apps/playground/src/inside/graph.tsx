@@ -14,9 +14,6 @@ export const zoom = signal<number | null>(null);
 const zooms = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5];
 /** Above the sheet, in CSS pixels. */
 const roomForButtons = 34;
-/** Below this size nothing could be read. */
-const smallestFit = 0.7;
-
 /** The next size in a direction. */
 export function zoomBy(direction: 1 | -1, present: number): void {
   const next =
@@ -33,7 +30,7 @@ export function Graph({ scene }: { scene: Scene }) {
   const moment = view.value.moment.value;
   const reveal = useMemo(() => revealAt(scene, moment), [scene, moment]);
   const present = nodeOf(scene, moment);
-  const fit = room === 0 ? 1 : Math.max(smallestFit, Math.min(1, room / places.width));
+  const fit = room === 0 ? 1 : Math.min(1, room / Math.max(1, places.width));
   const scale = zoom.value ?? fit;
   const box = ref.current;
   const moved = useRef(false);

@@ -1,7 +1,7 @@
 import * as gt from "gradtape";
 import type { DigitImages } from "../worker/examples.ts";
 import { sceneOfRun } from "./run-scene.ts";
-import type { RunOrder, RunReport } from "./wire.ts";
+import type { RunOrder, RunProgress, RunReport } from "./wire.ts";
 
 /* The worker: it makes the step that the page wants to look into. */
 
@@ -9,16 +9,26 @@ import type { RunOrder, RunReport } from "./wire.ts";
 gt.strictNumerics(true);
 
 const scope = self as unknown as {
-  postMessage(message: RunReport): void;
+  postMessage(message: RunReport | RunProgress): void;
   onmessage: ((event: MessageEvent<RunOrder>) => void) | null;
 };
+
+/** Milliseconds between two messages on how far it has come. */
+const millisecondsBetween = 150;
 
 let images: DigitImages | null = null;
 
 scope.onmessage = async ({ data: { id, run, step, changes } }) => {
   try {
     if (run.data === "digits" && images === null) images = await (await import("../worker/images.ts")).loadDigits();
-    scope.postMessage({ id, scene: sceneOfRun(run, step, changes, images), problem: null });
+    let next = performance.now() + millisecondsBetween;
+    const tell = (made: number) => {
+      // The clock is asked now and then.
+      if (made % 64 !== 0 || performance.now() < next) return;
+      next = performance.now() + millisecondsBetween;
+      scope.postMessage({ id, made });
+    };
+    scope.postMessage({ id, scene: sceneOfRun(run, step, changes, images, tell), problem: null });
   } catch (error) {
     scope.postMessage({ id, scene: null, problem: error instanceof Error ? error.message : String(error) });
   }

@@ -2,21 +2,31 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { mostLetters } from "../model/settings.ts";
 import { settings } from "../state.ts";
+import { count } from "../view/format.ts";
 import { highlight } from "../view/highlight.ts";
 import { examples, programOf } from "./examples.ts";
-import { mostSeconds, runProgram, stopProgram } from "./program.ts";
+import { runProgram, stopProgram } from "./program.ts";
 import { lineAt } from "./reveal.ts";
 import { present, scene, views } from "./views.ts";
+import { mostSeconds } from "./wire.ts";
 
 const printed = signal<readonly string[]>([]);
+/** Why gradients are `null`. */
+const told = signal<readonly string[]>([]);
+/** The user's own program, while an example is shown. */
+const kept = signal<string | null>(null);
 /** The text that was run last, so that what is shown and what is written can be told apart. */
 const ran = signal<string | null>(null);
 
 /** An empty text would stand for the first example. */
 function write(text: string): void {
   const program = text === "" ? "\n" : text;
+  const before = programOf(settings.value.inside.program);
+  if (isExample(text) && !isExample(before) && before.trim() !== "") kept.value = before;
   settings.value = { ...settings.value, inside: { ...settings.value.inside, program } };
 }
+
+const isExample = (text: string) => examples.some((each) => each.text === text);
 
 let runs = 0;
 
@@ -25,11 +35,15 @@ async function run(text: string): Promise<void> {
   busy.value = true;
   problem.value = null;
   ran.value = text;
+  printed.value = [];
+  told.value = [];
   const number = ++runs;
-  const report = await runProgram(text);
+  const report = await runProgram(text, (line) => {
+    if (number === runs) printed.value = [...printed.value, line];
+  });
   if (number !== runs) return;
   busy.value = false;
-  printed.value = report.printed;
+  told.value = report.told;
   problem.value = report.problem;
   present(views.program, report.scenes);
 }
@@ -62,6 +76,11 @@ export function ProgramPane() {
             {each.title}
           </button>
         ))}
+        {kept.value !== null && kept.value !== text && (
+          <button type="button" onClick={() => write(kept.value ?? "")} data-action="own-program">
+            Your program
+          </button>
+        )}
       </div>
       <p class="about">
         {example?.about ??
@@ -97,6 +116,16 @@ export function ProgramPane() {
             {problem.value.line !== null && <b>Line {problem.value.line}</b>}
             <pre data-value="problem">{problem.value.message}</pre>
           </div>
+        )}
+        {told.value.map((why) => (
+          <pre class="look-told" data-value="told" key={why}>
+            {why}
+          </pre>
+        ))}
+        {text.length > mostLetters && (
+          <p class="about">
+            {count(text.length)} letters: a link holds at most {count(mostLetters)}, so this program is in none.
+          </p>
         )}
         {nothing && <p class="about">The program ran and called nothing of the library.</p>}
         {printed.value.length > 0 && (
@@ -164,7 +193,6 @@ function Editor({ text, wrong, here }: Marks & { text: string }) {
       <textarea
         aria-label="Program"
         value={text}
-        maxLength={mostLetters}
         spellcheck={false}
         autocapitalize="off"
         autocomplete="off"

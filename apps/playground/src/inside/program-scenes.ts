@@ -9,10 +9,13 @@ export function scenesOf(recording: Recording): Scene[] {
   const { walks, ops } = recording;
   if (walks.length === 0) return ops.length === 0 ? [] : [buildForward(recording, "The way forward")];
   const shown = walks.slice(-mostScenes);
-  return shown.map((walk, i) => {
+  const scenes = shown.map((walk, i) => {
     const number = walks.length - shown.length + i + 1;
     return buildScene(recording, walk, `Derivative ${number} of ${walks.length}`);
   });
+  // A walk that found no way back has nothing to draw.
+  const drawn = scenes.filter(({ nodes }) => nodes.length > 0);
+  return drawn.length > 0 || ops.length === 0 ? drawn : [buildForward(recording, "The way forward")];
 }
 
 /** The scene that tells most: the last one in which variables were updated, else the last. */

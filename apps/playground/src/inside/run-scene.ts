@@ -8,9 +8,16 @@ import { Recording } from "./recording.ts";
 import type { Scene } from "./scene.ts";
 
 /** Trains a run up to `step`, as the page has done, and looks on while the next step is made. */
-export function sceneOfRun(run: Run, step: number, changes: readonly Change[], images: DigitImages | null): Scene {
+export function sceneOfRun(
+  run: Run,
+  step: number,
+  changes: readonly Change[],
+  images: DigitImages | null,
+  tell: (made: number) => void = () => {},
+): Scene {
   const learner = new Learner(run, images);
   for (let i = 0; i <= step; i++) {
+    tell(i);
     for (const change of changes) if (change.step === i) learner.setHyper(change.name, change.value);
     if (i < step) learner.advance();
   }

@@ -2,7 +2,7 @@ import { computed, type Signal, signal } from "@preact/signals";
 import { runProblem, settings, trainer } from "../state.ts";
 import { mainScene } from "./program-scenes.ts";
 import type { Scene } from "./scene.ts";
-import type { ProgramProblem, RunOrder, RunReport } from "./wire.ts";
+import type { ProgramProblem, RunOrder, RunProgress, RunReport } from "./wire.ts";
 
 /* What is looked at: a step of the run, and what the program did. Both are kept while the other one is shown. */
 
@@ -47,22 +47,49 @@ export function goTo(moment: number): void {
   view.value.moment.value = Math.min(last, Math.max(0, moment));
 }
 
+/** The step of the run that is being made again, and how many steps are made already; `null` at rest. */
+export const replay = signal<{ readonly step: number; readonly made: number } | null>(null);
+
 let worker: Worker | null = null;
 let order = 0;
 
 function startWorker(): Worker {
   const started = new Worker(new URL("./inside.worker.ts", import.meta.url), { type: "module", name: "look inside" });
-  started.onmessage = ({ data: { id, scene: found, problem } }: MessageEvent<RunReport>) => {
-    if (id !== order) return;
-    views.run.busy.value = false;
+  started.onmessage = ({ data }: MessageEvent<RunReport | RunProgress>) => {
+    if (data.id !== order) return;
+    if ("made" in data) {
+      if (replay.value !== null) replay.value = { ...replay.value, made: data.made };
+      return;
+    }
+    const { scene: found, problem } = data;
+    rest();
     views.run.problem.value = problem === null ? null : { message: problem, line: null };
     if (found !== null) present(views.run, [found]);
   };
   started.onerror = (event) => {
-    views.run.busy.value = false;
+    rest();
     views.run.problem.value = { message: `The step could not be made: ${event.message || "no script"}.`, line: null };
   };
   return started;
+}
+
+function rest(): void {
+  views.run.busy.value = false;
+  replay.value = null;
+}
+
+/** Ends the worker, which hears nothing while it makes steps. */
+function dropWorker(): void {
+  worker?.terminate();
+  worker = null;
+  order++;
+  rest();
+}
+
+/** Gives up the step that is being made again; what was shown before stays. */
+export function cancelReplay(): void {
+  dropWorker();
+  made = "";
 }
 
 /** What the scene of the run was made for, so that it is made once. */
@@ -92,8 +119,10 @@ export function lookIntoRun(step: number): void {
     present(views.run, []);
     return;
   }
+  if (views.run.busy.value) dropWorker();
   worker ??= startWorker();
   order++;
   views.run.busy.value = true;
+  replay.value = { step: step + 1, made: 0 };
   worker.postMessage({ ...wanted, id: order } satisfies RunOrder);
 }

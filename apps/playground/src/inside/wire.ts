@@ -20,6 +20,12 @@ export interface RunReport {
   readonly problem: string | null;
 }
 
+/** How far it has come on the way. */
+export interface RunProgress {
+  readonly id: number;
+  readonly made: number;
+}
+
 /** What went wrong in a program. */
 export interface ProgramProblem {
   readonly message: string;
@@ -27,12 +33,22 @@ export interface ProgramProblem {
   readonly line: number | null;
 }
 
+/** How long a program may run, in seconds, once the library is there. */
+export const mostSeconds = 5;
+/** Lines that a program may print, and letters in each. */
+export const mostLines = 200;
+export const mostLineLetters = 2000;
+
 /** What a program did. */
 export interface ProgramReport {
   readonly scenes: readonly Scene[];
-  readonly printed: readonly string[];
+  /** Why gradients are `null`. */
+  readonly told: readonly string[];
   readonly problem: ProgramProblem | null;
 }
 
 /** From the worker that runs a program. */
-export type StageMessage = { readonly type: "begun" } | ({ readonly type: "done" } & ProgramReport);
+export type StageMessage =
+  | { readonly type: "begun" }
+  | { readonly type: "printed"; readonly text: string }
+  | ({ readonly type: "done" } & ProgramReport);

@@ -168,8 +168,10 @@ export function writeProgram(options: ProgramOptions): string {
   const unzip = run.data === "digits" ? 'import { gunzipSync } from "node:zlib";\n' : "";
   return `// The training of the gradtape playground: the same numbers, to the last bit.
 //
-//     npm install gradtape
-//     node playground.mjs
+// gradtape is not on the npm registry yet. In a copy of its repository:
+//
+//     npx -y pnpm@10 build
+//     node apps/playground/playground.mjs         (this file, saved there)
 
 ${unzip}import * as gt from "gradtape";
 

@@ -5,7 +5,7 @@ import { optimizers } from "./optimizer-list.ts";
 import { chooseOptimizer } from "./optimizers.ts";
 import { defaultRun } from "./presets.ts";
 import { activations, dataKinds, embeddings, featureNames, losses, type Run, regularizations } from "./run.ts";
-import { defaultSettings, looks, readSettings, type Settings, tabs, writeSettings } from "./settings.ts";
+import { defaultSettings, looks, readSettings, type Settings, speeds, tabs, writeSettings } from "./settings.ts";
 
 const optimizer = fc
   .constantFrom(...optimizers)
@@ -45,6 +45,7 @@ const run: fc.Arbitrary<Run> = fc.record({
 
 const anySettings: fc.Arbitrary<Settings> = fc.record({
   tab: fc.constantFrom(...tabs),
+  speed: fc.record({ train: fc.constantFrom(...speeds), race: fc.constantFrom(...speeds) }),
   train: run,
   race: fc.record({
     run,

@@ -30,20 +30,31 @@ export interface Inside {
   readonly program: string;
 }
 
+/** Steps per second that can be chosen. */
+export const speeds = [1, 10, 60, 300, 1000, Number.POSITIVE_INFINITY] as const;
+
+/** Steps per second of each part. */
+export interface Speeds {
+  readonly train: number;
+  readonly race: number;
+}
+
 export interface Settings {
   readonly tab: Tab;
+  readonly speed: Speeds;
   readonly train: Run;
   readonly race: Race;
   readonly inside: Inside;
 }
 
-/** Letters that a program may have. */
+/** Letters of a program that an address holds. */
 export const mostLetters = 20_000;
 
 export const runnerLimits = [2, 4] as const;
 
 export const defaultSettings: Settings = {
   tab: "train",
+  speed: { train: 300, race: 60 },
   train: defaultRun,
   race: {
     run: defaultRun,
@@ -56,18 +67,24 @@ export const defaultSettings: Settings = {
   inside: { look: "run", program: "" },
 };
 
+const speedNames: Readonly<Record<keyof Speeds, string>> = { train: "speed", race: "race.speed" };
+const writeSpeed = (speed: number) => (speed === Number.POSITIVE_INFINITY ? "max" : String(speed));
+
 const writeRunner = ({ optimizer, embedding }: Runner) =>
   writeOptimizer(optimizer) + (embedding === "dense" ? ":embedding=dense" : "");
 
 /** The text behind the # of an address. */
-export function writeSettings({ tab, train, race, inside }: Settings): string {
+export function writeSettings({ tab, speed, train, race, inside }: Settings): string {
   const pairs = [
     ...(tab === "train" ? [] : [["tab", tab]]),
+    ...(Object.keys(speedNames) as (keyof Speeds)[]).flatMap((part) =>
+      speed[part] === defaultSettings.speed[part] ? [] : [[speedNames[part], writeSpeed(speed[part])]],
+    ),
     ...writeRun(train),
     ...writeRun(race.run).map(([name, text]) => [`race.${name}`, text]),
     ...race.runners.map((runner) => ["runner", writeRunner(runner)]),
     ...(inside.look === "run" ? [] : [["look", inside.look]]),
-    ...(inside.program === "" ? [] : [["program", inside.program]]),
+    ...(inside.program === "" || inside.program.length > mostLetters ? [] : [["program", inside.program]]),
   ];
   const usual = defaultSettings.race.runners.map(writeRunner).join();
   const told = race.runners.map(writeRunner).join() === usual ? pairs.filter(([name]) => name !== "runner") : pairs;
@@ -92,6 +109,7 @@ export function readSettings(text: string, before: Settings): { settings: Settin
   const runners: Runner[] = [];
   let tab: Tab = "train";
   let inside = defaultSettings.inside;
+  let { speed } = defaultSettings;
   let brokenRunner = false;
   const refuse = (name: string, given: string, expected: string) => {
     const shown = given.length > 40 ? `${given.slice(0, 40)}…` : given;
@@ -112,6 +130,11 @@ export function readSettings(text: string, before: Settings): { settings: Settin
     if (name === "tab") {
       if (tabs.includes(given as Tab)) tab = given as Tab;
       else refuse(name, given, `one of ${tabs.join(", ")}`);
+    } else if (Object.values(speedNames).includes(name)) {
+      const part = name === "speed" ? "train" : "race";
+      const chosen = speeds.find((each) => writeSpeed(each) === given);
+      speed = { ...speed, [part]: chosen ?? before.speed[part] };
+      if (chosen === undefined) refuse(name, given, `one of ${speeds.map(writeSpeed).join(", ")}`);
     } else if (name === "look") {
       if (looks.includes(given as Look)) inside = { ...inside, look: given as Look };
       else {
@@ -144,5 +167,5 @@ export function readSettings(text: string, before: Settings): { settings: Settin
   if (given && !enough && !brokenRunner)
     problems.push(`A race has ${least} to ${most} runners, not ${runners.length}.`);
   const chosen = enough ? runners : given ? before.race.runners : defaultSettings.race.runners;
-  return { settings: { tab, train: runs.train, race: { run: runs.race, runners: chosen }, inside }, problems };
+  return { settings: { tab, speed, train: runs.train, race: { run: runs.race, runners: chosen }, inside }, problems };
 }

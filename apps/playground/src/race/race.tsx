@@ -46,7 +46,7 @@ export function RacePart() {
         ))}
       </nav>
       {chosen !== null && <p class="lesson-text">{chosen.text}</p>}
-      <Transport client={client} problem={problem} onReset={resetRace} label="Race" />
+      <Transport client={client} part="race" problem={problem} onReset={resetRace} label="Race" />
       <Stops client={client} problem={problem} onReset={resetRace} names={laneNames.map((name) => `runner ${name}`)} />
       <div class="race-top">
         <Panel

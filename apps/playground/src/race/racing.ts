@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import type { Run } from "../model/run.ts";
 import type { Race, Runner } from "../model/settings.ts";
-import { liveDifference, runProblem, settings } from "../state.ts";
+import { liveDifference, runProblem, setSpeed, settings } from "../state.ts";
 import { Client } from "../worker/client.ts";
 import { type Lesson, lessons } from "./lessons.ts";
 
@@ -28,10 +28,11 @@ export function resetRace(): void {
 export function racer(): Client {
   if (client !== null) return client;
   client = new Client(false);
-  client.stepsPerSecond.value = 60;
+  client.stepsPerSecond.value = settings.value.speed.race;
   // An address that was typed changes the race too.
   effect(() => {
-    const { race } = settings.value;
+    const { race, speed } = settings.value;
+    if (client?.stepsPerSecond.peek() !== speed.race) client?.setSpeed(speed.race);
     if (JSON.stringify(race) !== JSON.stringify(begun)) resetRace();
   });
   return client;
@@ -73,7 +74,7 @@ export function changeRunner(lane: number, patch: Partial<Runner>): void {
 export function take(chosen: Lesson): void {
   setRace(chosen.race);
   const racing = racer();
-  racing.stepsPerSecond.value = chosen.stepsPerSecond;
+  setSpeed("race", racing, chosen.stepsPerSecond);
   lesson.value = chosen;
   resetRace();
   racing.run();

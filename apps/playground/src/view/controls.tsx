@@ -95,7 +95,8 @@ export function Stepper({ label, help, value, least, most, choices, whole = fals
       return;
     }
     const kind = whole ? "A whole number" : "A number";
-    setWrong(`${kind} from ${parameter(least)} to ${parameter(most)}; it stays ${parameter(value)}.`);
+    const comma = /^\s*[-+]?\d*,\d+\s*$/.test(text) ? ` Write a point: ${text.trim().replace(",", ".")}.` : "";
+    setWrong(`${kind} from ${parameter(least)} to ${parameter(most)}; it stays ${parameter(value)}.${comma}`);
   };
   const move = (to: number | undefined) => {
     setWrong(null);

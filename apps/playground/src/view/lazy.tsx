@@ -14,7 +14,7 @@ export function lazy(load: () => Promise<ComponentType>): ComponentType {
           loaded = part;
           setPart(() => part);
         },
-        () => tell("This part of the page could not be loaded. Reload the page."),
+        () => tell("This part of the page could not be loaded. Are you offline? Reload the page."),
       );
     }, []);
     return Part === null ? <p class="about">Loading…</p> : <Part />;

@@ -22,9 +22,9 @@ interface Props {
 
 const font = '11px ui-sans-serif, system-ui, "Segoe UI", Roboto, sans-serif';
 
-/** The ends of the loss axis. Nothing is as good as a millionth, and a logarithm needs an end. */
+/** The ends of the loss axis. A loss of zero is drawn at its lower end: a logarithm has none. */
 function lossRange(least: number | null, most: number | null): [number, number] {
-  const low = Math.max(1e-6, least ?? 0.1);
+  const low = Math.max(1e-38, least ?? 0.1);
   const high = Math.max(low, most ?? 1);
   const middle = Math.sqrt(low * high);
   return [Math.min(low, middle / 1.5), Math.max(high, middle * 1.5)];

@@ -1,3 +1,4 @@
+import { adviceFor } from "../worker/advice.ts";
 import type { Client } from "../worker/client.ts";
 import { count } from "./format.ts";
 
@@ -32,7 +33,7 @@ export function Stops({ client, problem, onReset, names = [] }: Props) {
           {names[diverged.lane] === undefined ? "The numbers" : `The numbers of ${names[diverged.lane]}`} ran away in
           step {count(diverged.step)}.
         </strong>{" "}
-        Choose a smaller learning rate, and go back or begin anew.
+        {adviceFor(client.begun[diverged.lane], client.present(diverged.lane))}
       </p>
       <button type="button" class="primary" onClick={() => client.goBack()}>
         Back to step {count(diverged.kept)}

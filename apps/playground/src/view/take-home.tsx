@@ -82,9 +82,14 @@ export function TakeHome() {
     if (now === null) return;
     setCopied("");
     let current = true;
-    void program(now, steps).then((text) => {
-      if (current) setWritten({ now, steps, text });
-    });
+    program(now, steps).then(
+      (text) => {
+        if (current) setWritten({ now, steps, text });
+      },
+      () => {
+        if (current) setCopied("The program could not be written: its writer did not load. Are you offline?");
+      },
+    );
     if (dialog.current?.open === false) dialog.current.showModal();
     return () => {
       current = false;

@@ -35,7 +35,7 @@ export function Train() {
   const parameters = trainer.built.value?.parameters;
   return (
     <div class="train">
-      <Transport client={trainer} problem={problem} onReset={resetTraining} label="Training" />
+      <Transport client={trainer} part="train" problem={problem} onReset={resetTraining} label="Training" />
       <Stops client={trainer} problem={problem} onReset={resetTraining} />
       <div class="train-grid">
         <Panel title="Data" class="data">
@@ -51,7 +51,8 @@ export function Train() {
           <NetworkSettings run={run} onChange={changeTrain} />
         </Panel>
         <Panel
-          title={look === null ? "Output" : `Layer ${look.layer + 1}, neuron ${look.unit + 1}`}
+          // Of images there is no picture of a neuron.
+          title={look === null || run.data === "digits" ? "Output" : `Layer ${look.layer + 1}, neuron ${look.unit + 1}`}
           class="result"
           aside={isPlanar(run.data) && <Switch label="test points" on={showTest} onChange={setShowTest} />}
         >

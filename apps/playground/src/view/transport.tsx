@@ -1,5 +1,6 @@
 import { useComputed } from "@preact/signals";
-import { speeds } from "../state.ts";
+import { type Speeds, speeds } from "../model/settings.ts";
+import { setSpeed } from "../state.ts";
 import type { Client } from "../worker/client.ts";
 import { Select } from "./controls.tsx";
 import { count, number } from "./format.ts";
@@ -12,6 +13,8 @@ const speedTitles = speeds.map((value) => ({
 
 interface Props {
   readonly client: Client;
+  /** Whose speed it is. */
+  readonly part: keyof Speeds;
   /** Why nothing can be run, or `null`. */
   readonly problem: string | null;
   readonly onReset: () => void;
@@ -19,7 +22,7 @@ interface Props {
 }
 
 /** Run, pause, step, reset, speed; and how far it has come. */
-export function Transport({ client, problem, onReset, label }: Props) {
+export function Transport({ client, part, problem, onReset, label }: Props) {
   const running = client.running.value;
   const stopped = problem !== null || client.failure.value !== null;
   const blocked = stopped || client.diverged.value !== null;
@@ -59,7 +62,7 @@ export function Transport({ client, problem, onReset, label }: Props) {
         label="Speed"
         value={client.stepsPerSecond.value}
         choices={speedTitles}
-        onChange={(value) => client.setSpeed(value)}
+        onChange={(value) => setSpeed(part, client, value)}
       />
       <span class="visually-hidden" role="status">
         {said}

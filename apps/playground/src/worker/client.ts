@@ -1,4 +1,5 @@
 import { batch, signal } from "@preact/signals";
+import type { OptimizerSettings } from "../model/optimizers.ts";
 import type { Change } from "../model/program.ts";
 import type { Run } from "../model/run.ts";
 import type { Bytes, CurvePoint, Order, Report, Snapshot } from "./protocol.ts";
@@ -8,6 +9,9 @@ type Diverged = Extract<Report, { type: "diverged" }>;
 
 /** Loss curves: `series[0]` holds the steps, then train and test of each run in turn. */
 export type Curves = (number | null)[][];
+
+const withoutWorkers =
+  "This page may start no worker, so it cannot train: it is in a frame with a sandbox. Open it in a window of its own.";
 
 /** When curves have this many points every other one is left out. */
 const mostCurvePoints = 3000;
@@ -27,18 +31,14 @@ export class Client {
   /** The runs as they were begun, and what was changed since. */
   begun: readonly Run[] = [];
   changes: readonly (Change & { readonly lane: number })[] = [];
-  private readonly worker: Worker;
+  private readonly worker: Worker | null;
   private readonly pictures: boolean;
   private build = 0;
   private weightsWanted: ((bytes: Bytes) => void) | null = null;
 
   constructor(pictures: boolean) {
     this.pictures = pictures;
-    this.worker = new Worker(new URL("./training.worker.ts", import.meta.url), { type: "module", name: "training" });
-    this.worker.onmessage = ({ data }: MessageEvent<Report>) => this.hear(data);
-    this.worker.onerror = (event) => {
-      this.failure.value = `The training could not be started: ${event.message || "its script did not load"}.`;
-    };
+    this.worker = this.startWorker();
   }
 
   /** Begins anew with these runs; goes on running if it was. */
@@ -48,7 +48,7 @@ export class Client {
     this.begun = runs;
     this.changes = [];
     this.diverged.value = null;
-    this.failure.value = null;
+    this.failure.value = this.worker === null ? withoutWorkers : null;
     this.send({ type: "build", build: this.build, runs, pictures: this.pictures });
     this.send({ type: "frame" });
   }
@@ -93,6 +93,12 @@ export class Client {
     this.send({ type: "hyper", lane, name, value });
   }
 
+  /** The values of a run's optimizer, with what was changed since it was begun. */
+  present(lane: number): OptimizerSettings["values"] {
+    const changed = this.changes.filter((change) => change.lane === lane).map(({ name, value }) => [name, value]);
+    return { ...this.begun[lane]?.optimizer.values, ...Object.fromEntries(changed) };
+  }
+
   /** Back to the state that was kept before the numbers went astray. */
   goBack(): void {
     const kept = this.diverged.value?.kept ?? 0;
@@ -115,8 +121,32 @@ export class Client {
     });
   }
 
+  private startWorker(): Worker | null {
+    try {
+      const worker = new Worker(new URL("./training.worker.ts", import.meta.url), { type: "module", name: "training" });
+      worker.onmessage = ({ data }: MessageEvent<Report>) => this.hear(data);
+      worker.onerror = (event) => {
+        this.fail(`The training could not be started: ${event.message || "its script did not load. Are you offline?"}`);
+      };
+      return worker;
+    } catch {
+      this.failure.value = withoutWorkers;
+      return null;
+    }
+  }
+
+  /** What was trained before is not shown under what could not be begun. */
+  private fail(message: string): void {
+    batch(() => {
+      this.running.value = false;
+      this.failure.value = message;
+      this.built.value = null;
+      this.snapshot.value = null;
+    });
+  }
+
   private send(order: Order): void {
-    this.worker.postMessage(order);
+    this.worker?.postMessage(order);
   }
 
   private hear(report: Report): void {
@@ -146,7 +176,7 @@ export class Client {
     }
     this.running.value = false;
     if (report.type === "diverged") this.diverged.value = report;
-    else this.failure.value = report.message;
+    else this.fail(report.message);
   }
 
   private show(snapshot: Snapshot): void {

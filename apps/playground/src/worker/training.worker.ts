@@ -95,13 +95,20 @@ function buffersOf({ surface, neurons, guesses, table, weights, slots }: LaneVie
   return arrays.flatMap((array) => (array === null ? [] : [array.buffer]));
 }
 
+async function fetchDigits(): Promise<DigitImages> {
+  try {
+    return await (await import("./images.ts")).loadDigits();
+  } catch {
+    throw new Error("The images of the digits could not be loaded. Are you offline?");
+  }
+}
+
 async function begin(order: Extract<Order, { type: "build" }>): Promise<void> {
   build = order.build;
   running = false;
   session = null;
   if (images === null && order.runs.some(({ data }) => data === "digits")) {
-    const { loadDigits } = await import("./images.ts");
-    images = await loadDigits();
+    images = await fetchDigits();
     if (build !== order.build) return;
   }
   session = new Session(order.build, order.runs, order.pictures, images);

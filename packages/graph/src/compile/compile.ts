@@ -1,5 +1,5 @@
 import { type EagerTensor, RuntimeError } from "@gradtape/tensor";
-import { checkNotTraced, currentGraph, recorders } from "../context.ts";
+import { checkNotTraced, currentGraph, recorders, unrecorded } from "../context.ts";
 import { nameOf } from "../operand.ts";
 import { describeSpecs, takeApart } from "./arguments.ts";
 import { type Given, Instance } from "./instance.ts";
@@ -57,7 +57,10 @@ export function compile<F extends (...args: any[]) => unknown>(
   if (typeof fn !== "function") throw new TypeError(`compile: expected a function, got ${nameOf(fn)}`);
   const instances = new Instances(fn, name, checkNumerics);
   const run = listed(fn.length, (args) => {
-    if (recorders.length > 0 || currentGraph() !== null) return fn(...args);
+    if (recorders.length > 0 || currentGraph() !== null) {
+      if (currentGraph() === null) instances.seen ??= [...args];
+      return fn(...args);
+    }
     return instances.call(args);
   });
   return Object.assign(run, {
@@ -68,7 +71,7 @@ export function compile<F extends (...args: any[]) => unknown>(
       );
       return instances.item(args);
     }),
-    explain: (...args: Parameters<F> | []) => instances.explainable(args).explain(),
+    explain: (...args: Parameters<F> | []) => unrecorded(() => instances.explainable(args).explain()),
     profile(args: Parameters<F>, steps = 10) {
       const { instance, given } = instances.find(args);
       return instance.profile(given, steps);
@@ -116,6 +119,8 @@ class Instances {
   private readonly made: Instance[] = [];
   private readonly told = new Set<string>();
   private last: Instance | null = null;
+  /** The arguments of the first call that ran `fn` itself, so that a step can be explained while somebody listens. */
+  seen: readonly unknown[] | null = null;
   /** Arguments that are tensors already, for one call: an object of its own for each would be garbage. */
   private readonly ready: { tensors: readonly EagerTensor[]; given: readonly unknown[] } = { tensors: [], given: [] };
 
@@ -163,7 +168,14 @@ class Instances {
   }
 
   explainable(args: readonly unknown[]): Instance {
-    return args.length > 0 || this.last === null ? this.find(args).instance : this.last;
+    if (args.length > 0) return this.find(args).instance;
+    if (this.last !== null) return this.last;
+    if (this.seen === null && this.fn.length > 0) {
+      throw new RuntimeError(
+        `${this.name}.explain: the step has not been called; call it first, or give its arguments`,
+      );
+    }
+    return this.find(this.seen ?? []).instance;
   }
 
   private unsettled(): RuntimeError {
