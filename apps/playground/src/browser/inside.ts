@@ -93,7 +93,8 @@ export function defineInside(site: () => Site): void {
       string,
       string,
     ];
-    const value = (text: string) => Number(text.replaceAll("−", "-").replace(/[()]/g, ""));
+    // The digits name float32 numbers.
+    const value = (text: string) => Math.fround(Number(text.replaceAll("−", "-").replace(/[()]/g, "")));
     expect(Math.fround(value(before) - Math.fround(value(gradient) * 0.5))).toBe(Math.fround(value(after)));
     await page.getByRole("tab", { name: "Train" }).click();
     await page.click("[data-action=step]");
