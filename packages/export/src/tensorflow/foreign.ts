@@ -151,7 +151,7 @@ const translations: { readonly [op: string]: Translation } = {
   Squeeze: squeezed,
   Reshape: (given) => shaped(given.x(0), given.shape(1)),
   BroadcastTo: (given) => stretched(given.x(0), given.shape(1)),
-  BroadcastArgs: (given) => broadcastOf([given.shape(0), given.shape(1)]),
+  BroadcastArgs: (given) => followed(broadcastOf([given.shape(0), given.shape(1)]).dims),
   BroadcastGradientArgs: broadcastGradientAxes,
   Tile: (given) => tiled(given.x(0), given.shape(1)),
   Fill: (given) => stretched(given.x(1), given.shape(0)),

@@ -56,6 +56,25 @@ describe("forms of ops", () => {
     expect(run(nodes, [["x:0", value]]).array()).toEqual(value);
   });
 
+  test("a shape may be fetched", () => {
+    const shape = node("y", "Shape", ["x"], `${float} ${attr("out_type", "type: DT_INT32")}`);
+    expect(run([placeholder("x", [-1, 3]), shape], [["x:0", zeros([2, 3])]]).array()).toEqual([2, 3]);
+    const text = `tensor { dtype: DT_STRING tensor_shape {} string_val: "a" }`;
+    const word = node("y", "Const", [], `${attr("dtype", "type: DT_STRING")} ${attr("value", text)}`);
+    expect(() => run([word])).toThrow('importGraphDef: "y" is no tensor and no operation here');
+  });
+
+  test("shapes that need no run are numbers", () => {
+    const both = [
+      placeholder("x", [2, 1]),
+      placeholder("z", [3]),
+      ...["x", "z"].map((of) => node(`s${of}`, "Shape", [of], float)),
+    ];
+    const nodes = [...both, node("to", "BroadcastArgs", ["sx", "sz"], attr("T", "type: DT_INT32"))];
+    expect(run([...nodes, node("y", "Identity", ["to"], attr("T", "type: DT_INT32"))]).array()).toEqual([2, 3]);
+    expect(run([...nodes, node("y", "Size", ["to"], attr("T", "type: DT_INT32"))]).item()).toBe(2);
+  });
+
   test("axes of extent 1 go, and an open extent that turns out to be 1 is a mistake", () => {
     const nodes = [placeholder("x", [-1, 1, 2]), node("y", "Squeeze", ["x"], float)];
     expect(run(nodes, [["x:0", zeros([3, 1, 2])]]).shape).toEqual([3, 2]);
@@ -76,7 +95,8 @@ describe("forms of ops", () => {
     ];
     expect(run(nodes, [["x:0", 2]]).item()).toBe(-2);
     expect(() => run(nodes, [["x:0", -2]])).toThrow('Assert "assert": x is negative');
-    expect(() => run([nodes[2]!, node("y", "Identity", ["why"], attr("T", "type: DT_STRING"))])).not.toThrow(TypeError);
+    const taken = [nodes[2]!, node("y", "Identity", ["why"], attr("T", "type: DT_STRING"))];
+    expect(() => run(taken)).toThrow(/node "y" \(Identity\): an input is a text, which is no tensor here/);
   });
 
   test("places outside of a tensor are refused, also those that lead back into it", () => {

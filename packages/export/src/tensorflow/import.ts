@@ -218,6 +218,8 @@ function summary(
   const chosen = asked?.map((name) => [name, name] as const) ?? (told.length > 0 ? told : last);
   const outputs = chosen.flatMap(([title, name]) => {
     const member = reader.member(name);
+    if (member === null && asked !== null)
+      throw new NotImplementedError(`importGraphDef: ${JSON.stringify(name)} is no tensor and no operation here`);
     return member === null || member instanceof Variable ? [] : [[title, member] as const];
   });
   const fed = graph.getOperations().filter(({ def }) => def.mustBeFed);

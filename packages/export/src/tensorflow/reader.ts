@@ -33,7 +33,7 @@ import { arranged, attributeOf, type Candidate, handlesOf, isAlways, means, spel
 import { mistakeIn, type ReadOptions, tensorFrom } from "./decode.ts";
 import type { NodeDef } from "./messages.ts";
 import { attributesOf } from "./nodes.ts";
-import { Followed } from "./shape-value.ts";
+import { Followed, ShapeValue } from "./shape-value.ts";
 
 /** What an output of a node is here. */
 export type Value = Tensor | State | Followed;
@@ -104,10 +104,19 @@ export class GraphReader {
     const [, node = name, index = "0"] = name.match(/^(.*):(\d+)$/) ?? [];
     const read = this.reads.get(node);
     const value = read?.outputs[Number(index)];
+    if (value instanceof ShapeValue) return this.fetched(node, Number(index), value);
     if (value instanceof SymbolicTensor || value instanceof Variable) {
       return value instanceof Variable && value.opName !== node ? (read!.operation ?? value) : value;
     }
     return read?.operation ?? null;
+  }
+
+  /** Numbers of a shape as a tensor, the first output under the name of its node. */
+  private fetched(name: string, index: number, value: ShapeValue): SymbolicTensor {
+    const { graph } = this;
+    const made = graph.asDefault(() => graph.nameScope(`${name}/`, () => this.tensor(value))) as SymbolicTensor;
+    if (index > 0 || graph.findOperation(name) !== null) return made;
+    return this.create(identity.op, [made], {}, name).outputs[0]!;
   }
 
   /** The value of `node` or `node:1`. */

@@ -256,7 +256,7 @@ function lengthOf(dim: Dim): Tensor {
 }
 
 /** What numbers are followed as: a constant, when no run has to tell one. */
-export function followed(dims: readonly Dim[], at: Shape): ShapeValue | EagerTensor {
+export function followed(dims: readonly Dim[], at: Shape = [dims.length]): ShapeValue | EagerTensor {
   const value = new ShapeValue(dims, at);
   return value.known ?? value;
 }
