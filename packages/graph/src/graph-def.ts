@@ -12,6 +12,7 @@ import {
   type Shape,
   string,
   telling,
+  userLine,
   ValueError,
 } from "@gradtape/tensor";
 import { addConstant } from "./apply.ts";
@@ -132,8 +133,11 @@ export function fromGraphDef(def: GraphDef): Graph {
     }
     const graph = new Graph();
     const variables = new Map<string, Variable>();
-    // Not forEach, which passes over holes.
-    for (let i = 0; i < def.nodes.length; i++) addNode(graph, variables, checked(def.nodes[i], i));
+    // All nodes come from this call, whose line is looked up once.
+    graph.placed({ device: "", colocation: [], location: userLine() }, () => {
+      // Not forEach, which passes over holes.
+      for (let i = 0; i < def.nodes.length; i++) addNode(graph, variables, checked(def.nodes[i], i));
+    });
     if (def.collections !== undefined) fillCollections(graph, variables, def.collections);
     verify(graph);
     return graph;

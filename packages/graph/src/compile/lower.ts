@@ -22,6 +22,7 @@ import {
 import { checkResults } from "../execute.ts";
 import type { Operation, SymbolicTensor } from "../operation.ts";
 import { State } from "../state.ts";
+import { readsBeyond } from "./counts.ts";
 import { substitute } from "./expression.ts";
 import type { Operand } from "./node.ts";
 import { NodeList } from "./node-list.ts";
@@ -140,6 +141,9 @@ class Lowering {
     ]);
     if (lacking !== null) throw new NotCompilable(operation, lacking);
     const given = "takes" in form && form.takes !== undefined ? values.slice(0, form.takes) : values;
+    const counts = shapes.map(({ count }) => count);
+    if (readsBeyond(form, form.kind === "view" ? given.slice(0, 1) : given, counts))
+      throw new NotCompilable(operation, "only the run tells how many rows it takes");
     const taken = rowWise.has(form.kind) ? given.map((value) => this.list.compacted(operation, value)) : given;
     if (form.kind === "view") {
       const { shape, count } = shapes[0]!;

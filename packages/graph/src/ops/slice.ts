@@ -72,11 +72,6 @@ const sliceDef: OpDef<SliceAttributes> = entry({
         `slice: begin ${formatShape(begin)} and size ${formatShape(wanted)} need one entry for each axis of ${formatShape(x!.shape)}`,
       );
     }
-    if (size?.some((extent) => !Number.isInteger(extent))) {
-      throw new ValueError(
-        `slice: size ${formatShape(size)} is not of integers; write -1 for all that an axis has left`,
-      );
-    }
     const shape = wanted.map((extent, axis): Extent => {
       const whole = x!.shape[axis]!;
       if (extent !== -1) return extent;
@@ -191,10 +186,15 @@ export interface SliceOptions extends OpOptions {
  */
 export const slice = defineOp(
   sliceDef,
-  { x: anything, begin: list(number), size: list(number) },
+  { x: anything, begin: list(number), size: list(nullable(number)) }, // open extents are refused with advice
   { steps: list(number) },
   (x: Operand, begin: Shape, size: readonly number[], { steps }: SliceOptions = {}): Tensor => {
     const source = asTensor("slice", x);
+    if (!size.every(Number.isInteger)) {
+      throw new ValueError(
+        `slice: size ${formatShape(size)} has an extent that is no integer; write -1 for all that is left`,
+      );
+    }
     const stride = steps ?? source.shape.map(() => 1);
     return applyOne(sliceDef, [source], { begin: [...begin], size: [...size], steps: [...stride] });
   },
