@@ -147,8 +147,10 @@ function sizes(explanation: string) {
     kernels: number(/, (\d+) kernels/),
     module: number(/module ([\d,]+) bytes/),
     text: explanation.length,
-    /** Operations in the largest loop: what a line of its text spells out. */
-    longest: Math.max(...explanation.split("\n").map((line) => line.length)),
+    /** The largest expression, spelled out. */
+    longest: explanation
+      .split("\n")
+      .reduce((most, line) => (/^ {7}/.test(line) ? Math.max(most, line.length) : most), 0),
   };
 }
 
@@ -160,6 +162,14 @@ describe("what is compiled grows as the program does", () => {
       gt.grad((v: gt.Tensor) => gt.sum(times(count, v, (y) => gt.mul(gt.sin(y), v))))(x) as gt.Tensor,
     "a sum of many terms": (count) => (x) =>
       gt.addN(Array.from({ length: count }, (_, i) => gt.matMul(x, gt.fill([2, 2], i)))),
+    "many parts side by side": (count) => (x) =>
+      gt.sum(
+        gt.concat(
+          Array.from({ length: 4 * count }, (_, i) => gt.matMul(x, gt.fill([2, 2], i % 7))),
+          1,
+        ),
+        1,
+      ),
     "one tensor, many users": (count) => (x) =>
       gt.sum(gt.stack(Array.from({ length: count }, (_, i) => gt.sum(gt.mul(x, i))))),
   };

@@ -132,7 +132,8 @@ export class Executable {
 
   /**
    * Finds room for all that the step needs, its variables among them, and writes the module for those places. Answers false,
-   * with all values as they were, where there is no room. To be called before anything is fed to a step.
+   * with all values as they were, where there is no room. To be called before anything is fed to a step. Throws a
+   * NotCompilable where the engine refuses the module.
    */
   settle(storageOf: StorageOf): boolean {
     const { areas } = this.machine;
@@ -192,11 +193,23 @@ export class Executable {
       machine.limits,
       threads,
     );
-    const exports = machine.instantiate(bytes) as Record<string, () => number>;
+    const exports = this.instantiate(bytes);
     const fedAt = this.fed.map((buffer) => addressOf(buffer) / elementBytes(buffer.dtype));
     const job = threads === null ? null : this.share(bytes);
     this.placed = { work, kept, addressOf, fedAt, bytes, checks, exports, step: exports.step!, job };
     return this.placed;
+  }
+
+  private instantiate(bytes: Uint8Array<ArrayBuffer>): Placed["exports"] {
+    try {
+      return this.machine.instantiate(bytes) as Placed["exports"];
+    } catch (error) {
+      if (!(error instanceof WebAssembly.CompileError)) throw error;
+      throw new NotCompilable(
+        this.kernels[0]!.nodes[0]!.operations[0]!,
+        `the engine refuses the module: ${error.message}`,
+      );
+    }
   }
 
   /** Gives its memory back. A step that is run again takes it anew. */

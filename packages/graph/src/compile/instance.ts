@@ -160,8 +160,10 @@ export class Instance {
       ];
       const fed = new Map(placeholders.map((tensor) => [tensor as Tensor, tensor.spec]));
       const operations = schedule([...effects, ...fetched], fed);
-      this.executable = new Executable({ operations, fed, fetched }, present);
-      return this.executable;
+      const made = new Executable({ operations, fed, fetched }, present);
+      made.settle(storageOf);
+      this.executable = made;
+      return made;
     } catch (error) {
       if (present !== null && !(error instanceof NotCompilable)) throw error;
       const where =

@@ -87,10 +87,9 @@ class Seen implements SeenRun {
     this.times++;
     if (this.times <= OFTEN && this.executable === null) return null;
     try {
-      this.executable = new Executable(
-        { operations: this.operations, fed: this.specs, fetched: this.results },
-        present,
-      );
+      const made = new Executable({ operations: this.operations, fed: this.specs, fetched: this.results }, present);
+      made.settle((state) => storageOf(state)!);
+      this.executable = made;
     } catch (error) {
       if (!(error instanceof NotCompilable)) throw error;
     }

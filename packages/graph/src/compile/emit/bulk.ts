@@ -60,6 +60,8 @@ interface Setting {
   readonly loops: LoopLibrary;
   readonly rows: RowLibrary;
   readonly work: number;
+  /** A function of its own for part of the work. */
+  apart(): Routine;
 }
 
 type FormOf<K extends BulkForm["kind"]> = Extract<BulkForm, { kind: K }>;
@@ -244,29 +246,38 @@ function rowNest(width: number, strides: readonly number[], outputs: readonly Le
   return { around: [], lanes, inner: [], pattern: { moves, inner: 0, outputs } };
 }
 
+/** Engines take functions of limited size: more parts than this are laid by several. */
+const PARTS = 128;
+
 /** Zeros, and the inputs laid into them. */
 export function emitAssemble(
-  setting: Setting,
+  { routine, loops, rows, apart }: Setting,
   { place, takes }: FormOf<"assemble">,
   inputs: readonly Value[],
   [output]: readonly Value[],
 ): wasm.Statement[] {
-  const { routine, loops, rows } = setting;
   const parts = inputs.slice(0, takes).map((value, i) => ({ value, layout: place(output!.layout, i) }));
   const covered = parts.reduce((sum, { value }) => sum + sizeOfShape(value.layout.shape), 0);
   const whole = covered === sizeOfShape(output!.layout.shape);
   const zeros = whole ? [] : [rows.zeros.call(routine.address(output!), i32(bytesOf(output!))) as wasm.Statement];
-  const copies = parts.flatMap(({ value, layout }) => {
-    const target: Value = { ...output!, layout };
-    const arranged = arrangeLoops({
-      kind: "loops",
-      shape: value.layout.shape,
-      axes: [],
-      operands: [{ value, level: "element", strides: value.layout.strides }],
-      expressions: [k.input(0, value.buffer.dtype)],
-      targets: [{ value: target, level: "element", strides: layout.strides }],
+  const copies = (within: Routine, some: typeof parts) =>
+    some.flatMap(({ value, layout }) => {
+      const target: Value = { ...output!, layout };
+      const arranged = arrangeLoops({
+        kind: "loops",
+        shape: value.layout.shape,
+        axes: [],
+        operands: [{ value, level: "element", strides: value.layout.strides }],
+        expressions: [k.input(0, value.buffer.dtype)],
+        targets: [{ value: target, level: "element", strides: layout.strides }],
+      });
+      return emitLoops(within, loops, arranged, [within.address(value), within.address(target)]);
     });
-    return emitLoops(routine, loops, arranged, [routine.address(value), routine.address(target)]);
+  if (parts.length <= PARTS) return [...zeros, ...copies(routine, parts)];
+  const calls = Array.from({ length: Math.ceil(parts.length / PARTS) }, (_, i) => {
+    const piece = apart();
+    piece.define(copies(piece, parts.slice(i * PARTS, (i + 1) * PARTS)));
+    return piece.made.call() as wasm.Statement;
   });
-  return [...zeros, ...copies];
+  return [...zeros, ...calls];
 }

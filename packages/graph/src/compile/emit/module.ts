@@ -75,8 +75,10 @@ export function emitModule(
   const loops = new LoopLibrary(module);
   const rows = new RowLibrary(module);
   const checks: PlacedCheck[] = [];
+  const apart = () => new Routine(module.function([], null), ground);
+  const settingOf = (i: number) => ({ kernels: products, library: loops, loops, rows, work: ground.workOf(i), apart });
   const calls = kernels.map((kernel, i): wasm.Statement => {
-    const setting = { kernels: products, library: loops, loops, rows, work: ground.workOf(i) };
+    const setting = settingOf(i);
     const { bulk } = kernel;
     if (bulk !== null && bulk.form.kind === "check") {
       const made = new Routine(module.function([], "i32", `kernel${i}`), ground);
@@ -95,7 +97,7 @@ export function emitModule(
     const barrier = wasm.addBarrier(module, threads);
     const parts = kernels.slice(first).map((kernel, i) => ({
       kernel,
-      setting: { kernels: products, library: loops, loops, rows, work: ground.workOf(first + i) },
+      setting: settingOf(first + i),
     }));
     for (let thread = 0; thread < threads.threads; thread++) {
       emitThread(module, parts, ground, barrier, thread, threads.threads);
@@ -144,6 +146,8 @@ interface Libraries {
   readonly loops: LoopLibrary;
   readonly rows: RowLibrary;
   readonly work: number;
+  /** A function of its own for part of a kernel. */
+  apart(): Routine;
 }
 
 /** Work of less than this (in operations) is done by one thread: meeting costs more. */
