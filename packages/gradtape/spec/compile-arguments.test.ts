@@ -244,6 +244,20 @@ const functions: Record<string, readonly [Function, readonly unknown[][]]> = {
       [m, 0.3, [0.5, 1]],
     ],
   ],
+  "a list of all sorts": [
+    (x, [k, axes, { keepDims }]) => gt.sum(gt.mul(x, k), axes, { keepDims }),
+    [
+      [m, [0.5, [0, 1], { keepDims: true }]],
+      [m, [0.1, [1], { keepDims: false }]],
+    ],
+  ],
+  "a list that is not full": [
+    (x, [k, list]) => gt.mul(gt.mul(x, k), list),
+    [
+      [m, [0.5, [1, 2, 3]]],
+      [m, [0.1, [1, 0.5, 3]]],
+    ],
+  ],
   "a list of names": [
     (x, names) => (names.includes("neg") ? gt.neg(x) : x),
     [

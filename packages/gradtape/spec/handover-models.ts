@@ -3,7 +3,7 @@ import { type Operation, SymbolicTensor } from "@gradtape/graph";
 import fc from "fast-check";
 import * as gt from "gradtape";
 import { distance, type Values } from "./handover-support.ts";
-import { dataFor, envOf, interpret, lossOf, partsOf } from "./program-runs.ts";
+import { dataFor, envOf, interpret, lossOf, numbersFor, partsOf } from "./program-runs.ts";
 import { type Program, programOf, recipes } from "./programs.ts";
 
 /* Models to hand over, with numbers to train them on. */
@@ -134,7 +134,7 @@ export function randomStep(program: Program, count: number): Step {
   return graph.asDefault(() => {
     const inputs = program.inputs.map(({ shape, dtype }, i) => gt.placeholder(dtype, [...shape], { name: `x${i}` }));
     const parts = partsOf(program);
-    const env = interpret(program, envOf(inputs, parts.variables));
+    const env = interpret(program, envOf(inputs, parts.variables, numbersFor(program.seed, 0)));
     const loss = gt.identity(lossOf(program, env), { name: "loss" });
     const varList = program.trained.map((name) => env.get(name) as gt.Variable);
     const train = parts.optimizer.minimize(loss, { varList, ...parts.options }) as Operation;

@@ -1,5 +1,5 @@
 import * as gt from "gradtape";
-import { dataFor, envOf, interpret, isRef } from "./program-runs.ts";
+import { dataFor, envOf, interpret, isRef, numbersFor } from "./program-runs.ts";
 import type { Argument, Call, Program, Spec } from "./programs.ts";
 
 /* Changes to a program that mean nothing. */
@@ -29,7 +29,7 @@ function plain(to: string, { shape, dtype }: Spec): Call {
 function renamed(argument: Argument): Argument {
   if (typeof argument !== "object") return argument;
   if (Array.isArray(argument)) return argument.map(renamed);
-  if (isRef(argument)) return { ref: `dead_${argument.ref}` };
+  if (isRef(argument)) return /^k\d$/.test(argument.ref) ? argument : { ref: `dead_${argument.ref}` };
   return Object.fromEntries(Object.entries(argument).map(([key, each]) => [key, renamed(each)]));
 }
 
@@ -73,7 +73,7 @@ export function reordered(program: Program, picks: readonly number[]): Program {
 function sharingIn(program: Program) {
   const { inputs, variables } = dataFor(program, 0);
   const own = variables.map((value) => new gt.Variable(value));
-  const env = interpret(program, envOf(inputs, own));
+  const env = interpret(program, envOf(inputs, own, numbersFor(program.seed, 0)));
   const tensorsOf = (call: Call) => operandsOf(call).map((ref) => env.get(ref));
   return (call: Call) => {
     const tensors = new Set(tensorsOf(call));

@@ -1,4 +1,5 @@
-import { isRef } from "./program-runs.ts";
+import { extras } from "./program-extras.ts";
+import { isRef, numbersFor, numbersOf } from "./program-runs.ts";
 import type { Argument, Program, Spec } from "./programs.ts";
 
 /* Programs as text that a reader can paste: what the failing test prints. */
@@ -23,22 +24,26 @@ export function codeOf(program: Program): string {
   ];
   return [
     `// seed ${seed}; inputs of step s: seed + 100 s + i`,
-    ...inputs.map((spec, i) => `// x${i}: ${numbersOf(spec, `${seed + i} + 100 * s`)}`),
-    ...variables.map((spec, i) => `const v${i} = new gt.Variable(${numbersOf(spec, `${seed + 50 + i}`)});`),
+    `// numbers of step 0: ${JSON.stringify(numbersFor(seed, 0))}`,
+    ...inputs.map((spec, i) => `// x${i}: ${numbersAs(spec, `${seed + i} + 100 * s`)}`),
+    ...variables.map((spec, i) => `const v${i} = new gt.Variable(${numbersAs(spec, `${seed + 50 + i}`)});`),
     ...(update === "none" || update === "gradients" ? [] : [`const optimizer = ${made(optimizer)};`]),
-    `const step = (${xs.join(", ")}) => {`,
+    ...(program.changes ? ["// the learning rate is another at each step: 0.05 + 0.01 s, in another kind"] : []),
+    ...inputs.flatMap(({ closed, ...spec }, i) => (closed ? [`const x${i} = ${numbersAs(spec, `${seed + i}`)};`] : [])),
+    `const step = (${[...xs.filter((_, i) => !inputs[i]!.closed), ...numbersOf(program)].join(", ")}) => {`,
     ...step,
     "};",
   ].join("\n");
 }
 
-function numbersOf({ shape, dtype }: Spec, seed: string): string {
+function numbersAs({ shape, dtype }: Spec, seed: string): string {
   const of = (bounds: string) => `gt.generator(${seed}).uniform([${shape.join(", ")}], { ${bounds} })`;
   if (dtype === "bool") return `gt.greater(${of("low: -1, high: 1")}, 0)`;
   return of(dtype === "int32" ? 'low: -2, high: 6, dtype: "int32"' : `low: -1.5, high: 1.5, dtype: "${dtype}"`);
 }
 
-const functionOf = (f: string) => (f.startsWith("new ") ? `new gt.${f.slice(4)}` : /^v\d/.test(f) ? f : `gt.${f}`);
+const functionOf = (f: string) =>
+  f in extras ? `extras.${f}` : f.startsWith("new ") ? `new gt.${f.slice(4)}` : /^v\d/.test(f) ? f : `gt.${f}`;
 
 const made = ({ f, args }: Program["optimizer"]) => `new gt.${f}(${args.map(textOf).join(", ")})`;
 

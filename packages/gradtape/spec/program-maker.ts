@@ -1,6 +1,6 @@
 import * as gt from "gradtape";
-import { dataFor, type Env, perform } from "./program-runs.ts";
-import type { Argument, Call, Spec } from "./programs.ts";
+import { dataFor, type Env, numbersFor, perform } from "./program-runs.ts";
+import type { Argument, Call, Input, Ref, Spec } from "./programs.ts";
 
 /* How a recipe becomes a program: steps choose operands from a pool, and add calls. */
 
@@ -38,6 +38,8 @@ export const broadcasts =
 
 export class Maker {
   readonly calls: Call[] = [];
+  /** Results that nothing uses, because their shapes differ from step to step. */
+  readonly last: string[] = [];
   readonly smooth: boolean;
   private readonly env: Env;
   private readonly pool: Slot[] = [];
@@ -46,9 +48,9 @@ export class Maker {
   private used = 0;
   private keep = false;
 
-  constructor(given: { inputs: readonly Spec[]; variables: readonly Spec[]; seed: number; smooth: boolean }) {
+  constructor(given: { inputs: readonly Input[]; variables: readonly Spec[]; seed: number; smooth: boolean }) {
     this.smooth = given.smooth;
-    this.env = new Map();
+    this.env = new Map(numbersFor(given.seed, 0));
     const { variables, inputs } = dataFor(given, 0);
     variables.forEach((value, i) => {
       this.variables.push(this.put(`v${i}`, given.smooth ? value : new gt.Variable(value, { name: `v${i}` })));
@@ -124,6 +126,11 @@ export class Maker {
     this.calls.push({ to, f, args: plain });
     for (const slot of slots) slot.uses++;
     return this.put(to, value);
+  }
+
+  /** Calls a function whose result is only returned. */
+  finish(f: string, ...args: readonly Given[]): void {
+    this.last.push((this.effect(f, ...args) as Ref).ref);
   }
 
   /** Calls something whose result is no tensor: a write, or slices. */

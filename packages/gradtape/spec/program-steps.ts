@@ -148,6 +148,31 @@ const withNumber: StepFunction = (m) => {
   return m.choose(2) === 1 && (!m.smooth || f !== "div") ? m.call(f, number, x) : m.call(f, x, number);
 };
 
+const float32 = ({ dtype }: Slot["value"]) => dtype === "float32";
+
+/** Plain numbers that a step is given: as an operand, as an axis, as indices. */
+const givenFactor = flat((m) => {
+  const x = m.float(float32);
+  const f = m.oneOf(["mul", "add", "sub", "maximum"]);
+  return x && (m.choose(2) === 0 ? m.call(f, x, { ref: "k0" }) : m.call(f, { ref: "k0" }, x));
+});
+const givenAxis = flat((m) => {
+  const x = m.pick(({ dtype, rank }) => dtype !== "bool" && rank > 1);
+  return x && m.finish(m.oneOf(["sum", "concatAlong"]), x, { ref: "k1" });
+});
+const givenIds = flat((m) => {
+  const x = m.pick(({ rank, shape }) => rank > 0 && shape[0]! > 1);
+  return x && m.call("gather", x, { ref: "k2" });
+});
+
+/** One tensor after another is there. */
+const waiting =
+  (f: string): StepFunction =>
+  (m) => {
+    const x = m.pick(() => true);
+    return x && m.call(f, m.pick(() => true)!, x);
+  };
+
 const div: StepFunction = (m) => {
   const x = m.float();
   if (x === null) return null;
@@ -221,6 +246,12 @@ export const steps: Readonly<Record<string, StepFunction>> = {
   crossEntropy: sparseLoss("sparseSoftmaxCrossEntropyWithLogits", 1, 3),
   sparseLoss: (m) => (m.smooth ? null : sparseLoss("losses.sparseSoftmaxCrossEntropy", 2, 2)(m)),
   denseLoss,
+  givenFactor,
+  givenAxis,
+  givenIds,
+  gated: waiting("gated"),
+  delayed: waiting("delayed"),
+  ownGradient: unary("ownGradient"),
   compare,
   withNumber,
   withNumberAgain: withNumber,

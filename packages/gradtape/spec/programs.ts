@@ -25,13 +25,19 @@ export interface Spec {
   readonly dtype: gt.DType;
 }
 
+/** An input; a closed one is a tensor from outside of the step, the same at each. */
+export interface Input extends Spec {
+  readonly closed: boolean;
+}
+
 /** What a step does after its calls: nothing, gradients, gradients that are applied, or `minimize` around the calls. */
 export type Update = "none" | "gradients" | "applyGradients" | "minimize";
 
 export interface Program {
   readonly seed: number;
-  readonly inputs: readonly Spec[];
+  readonly inputs: readonly Input[];
   readonly variables: readonly Spec[];
+  /** They may name plain numbers that a step is given: `k0` a factor, `k1` an axis, `k2` a list of indices. */
   readonly calls: readonly Call[];
   /** What a step returns. */
   readonly outputs: readonly string[];
@@ -41,6 +47,8 @@ export interface Program {
   /** The variables that a gradient reaches. */
   readonly trained: readonly string[];
   readonly optimizer: Optimizer;
+  /** Whether the learning rate is another at each step, also in kind. */
+  readonly changes: boolean;
 }
 
 /** A class and its arguments. */
@@ -53,11 +61,14 @@ export interface Recipe {
   readonly seed: number;
   /** Three extents, of which all shapes are made, so that shapes often fit. */
   readonly extents: readonly number[];
-  readonly inputs: readonly { readonly axes: readonly number[]; readonly dtype: gt.DType }[];
+  readonly inputs: readonly { readonly axes: readonly number[]; readonly dtype: gt.DType; readonly closed: boolean }[];
   readonly variables: readonly { readonly axes: readonly number[]; readonly dtype: gt.DType }[];
   readonly steps: readonly Step[];
   readonly update: Update;
   readonly optimizer: Optimizer;
+  readonly changes: boolean;
+  /** Whether the inputs are returned, too. */
+  readonly returnsInputs: boolean;
   /** Only what has derivatives, away from kinks. */
   readonly smooth: boolean;
 }
@@ -86,11 +97,12 @@ export const optimizers: readonly Optimizer[] = [
 
 /** The program that a recipe describes. Each call is run once on the way, so that the next ones know their shapes. */
 export function programOf(recipe: Recipe): Program {
-  const shapeOf = ({ axes, dtype }: Recipe["inputs"][number]): Spec => ({
+  const shapeOf = ({ axes, dtype }: Recipe["variables"][number]): Spec => ({
     shape: axes.map((axis) => recipe.extents[axis % recipe.extents.length]!),
     dtype,
   });
-  const [inputs, variables] = [recipe.inputs.map(shapeOf), recipe.variables.map(shapeOf)];
+  const inputs = recipe.inputs.map((input) => ({ ...shapeOf(input), closed: input.closed }));
+  const variables = recipe.variables.map(shapeOf);
   const maker = new Maker({ inputs, variables, seed: recipe.seed, smooth: recipe.smooth });
   const tape = new gt.GradientTape();
   tape.record(() => {
@@ -105,11 +117,16 @@ export function programOf(recipe: Recipe): Program {
     inputs,
     variables,
     calls: maker.calls,
-    outputs: kept.map(({ name }) => name),
+    outputs: [
+      ...kept.map(({ name }) => name),
+      ...maker.last,
+      ...(recipe.returnsInputs ? inputs.map((_, i) => `x${i}`) : []),
+    ],
     targets: targets.map(({ name }) => name),
     update: trainable ? recipe.update : targets.length > 0 && recipe.update !== "none" ? "gradients" : "none",
     trained: reached,
     optimizer: recipe.optimizer,
+    changes: recipe.changes,
   };
 }
 
@@ -134,6 +151,8 @@ export function recipes({ length, smooth = false, wide = false }: RecipeOptions)
   const float = fc.constant<gt.DType>(smooth ? "float64" : "float32");
   const other = fc.constantFrom<gt.DType>("int32", "bool", "int32", ...(wide ? (["float64"] as const) : []));
   const dtype = smooth ? float : fc.oneof({ weight: 3, arbitrary: float }, { weight: 1, arbitrary: other });
+  const sometimes = fc.nat(3).map((n) => n === 3);
+  const closed = smooth ? fc.constant(false) : sometimes;
   const axes = fc.array(fc.nat(2), { maxLength: 3 });
   const rows = fc.array(fc.nat(2), { minLength: 1, maxLength: 2 });
   const whole = fc.constant<gt.DType>("int32");
@@ -141,7 +160,7 @@ export function recipes({ length, smooth = false, wide = false }: RecipeOptions)
   return fc.record({
     seed: fc.nat(1000),
     extents,
-    inputs: fc.array(fc.record({ axes, dtype }), { minLength: 1, maxLength: 3 }),
+    inputs: fc.array(fc.record({ axes, dtype, closed }), { minLength: 1, maxLength: 3 }),
     variables: fc.array(fc.record({ axes: fc.oneof(axes, rows), dtype: variableType }), { maxLength: 3 }),
     steps: fc.array(
       fc.record({
@@ -153,6 +172,8 @@ export function recipes({ length, smooth = false, wide = false }: RecipeOptions)
     ),
     update: fc.constantFrom<Update>("none", "gradients", "applyGradients", "minimize", "minimize"),
     optimizer: fc.constantFrom(...optimizers),
+    changes: sometimes,
+    returnsInputs: sometimes,
     smooth: fc.constant(smooth),
   });
 }

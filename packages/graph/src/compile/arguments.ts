@@ -58,7 +58,7 @@ export function takeApart(args: readonly unknown[]): Arguments {
       add(sliceValues(value));
       add(sliceIndices(value));
     } else if (isStatic(value)) structure.push(value);
-    else if (Array.isArray(value) && !value.every((each) => isPlain(each))) {
+    else if (Array.isArray(value) && !isPlain(value)) {
       structure.push(LIST, value.length);
       for (const each of value) visit(each, depth + 1);
     } else if (isPlainObject(value)) {
@@ -137,10 +137,15 @@ function isStatic(value: unknown): boolean {
   return typeof value === "boolean" || typeof value === "string" || typeof value === "function";
 }
 
-/** Numbers and booleans, and lists of them. */
-function isPlain(value: unknown, depth = 0): boolean {
-  if (Array.isArray(value)) return depth < DEEPEST && value.every((each) => isPlain(each, depth + 1));
-  return typeof value === "number" || typeof value === "boolean";
+/** Numbers and booleans, and lists of them that are full: of the same length along each axis. */
+function isPlain(value: unknown): boolean {
+  const shape: number[] = [];
+  for (let level = value; Array.isArray(level) && shape.length <= DEEPEST; level = level[0]) shape.push(level.length);
+  const fills = (part: unknown, axis: number): boolean =>
+    axis === shape.length
+      ? typeof part === "number" || typeof part === "boolean"
+      : Array.isArray(part) && part.length === shape[axis] && part.every((each) => fills(each, axis + 1));
+  return fills(value, 0);
 }
 
 function isPlainObject(value: unknown): value is object {
