@@ -4,6 +4,7 @@ import { defineBadInput } from "./bad-input.ts";
 import { defineEditor } from "./editor.ts";
 import { defineInside } from "./inside.ts";
 import { defineOwnPoints } from "./own-points.ts";
+import { definePlaces } from "./places.ts";
 import { defineRace } from "./race.ts";
 import { browserPath, Site } from "./site.ts";
 import { defineTakingHome } from "./taking-home.ts";
@@ -31,6 +32,7 @@ if (browserPath === undefined) {
     describe("taking home", () => defineTakingHome(() => site));
     describe("look inside", () => defineInside(() => site));
     describe("editor", () => defineEditor(() => site));
+    describe("places", () => definePlaces(() => site));
     describe("bad input", () => defineBadInput(() => site));
     describe("access", () => defineAccess(() => site));
   });

@@ -24,6 +24,11 @@ export interface Geometry {
   readonly entering: readonly Place[];
 }
 
+/** CSS pixels for the name of a class; a longer one is cut. */
+export const nameWidth = 64;
+
+const hasNames = (run: Run) => run.data === "own" && run.names.length > 0;
+
 /** What stands in the column of inputs. */
 export function inputRows(run: Run): number {
   if (run.data === "digits") return 1;
@@ -39,7 +44,8 @@ export function layOut(run: Run, available: number): Geometry {
   const width = Math.max(available, 70 * rows.length + 44);
   const height = headHeight + most * pitch + margin;
   const left = margin + nodeSize / 2 + 34;
-  const right = width - margin - nodeSize / 2 - 22;
+  // Names of classes need more room than their numbers.
+  const right = width - margin - nodeSize / 2 - (hasNames(run) ? nameWidth : 22);
   const columns = rows.map((count, column) => {
     const x = left + ((right - left) * column) / (rows.length - 1);
     const top = headHeight + ((most - count) * pitch) / 2;
