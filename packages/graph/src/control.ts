@@ -1,4 +1,18 @@
-import { EagerTensor, type Tensor, ValueError } from "@gradtape/tensor";
+import {
+  anything,
+  callable,
+  defineFunction,
+  EagerTensor,
+  isPlainObject,
+  list,
+  nullable,
+  Signature,
+  string,
+  synchronous,
+  type Tensor,
+  telling,
+  ValueError,
+} from "@gradtape/tensor";
 import { perform } from "./apply.ts";
 import { currentGraph } from "./context.ts";
 import type { Graph } from "./graph.ts";
@@ -32,9 +46,13 @@ export interface NameOption {
 }
 
 /** An operation that does nothing; `null` in eager mode. */
-export function noOp({ name = "NoOp" }: NameOption = {}): Operation | null {
-  return currentGraph() === null ? null : (perform(noOpDef, [], {}, name) as Operation);
-}
+export const noOp = defineFunction(
+  "noOp",
+  {},
+  { name: string },
+  ({ name = "NoOp" }: NameOption = {}): Operation | null =>
+    currentGraph() === null ? null : (perform(noOpDef, [], {}, name) as Operation),
+);
 
 /** The operations behind what is waited for. A TypeError for anything else. */
 export function operationsOf(what: string, inputs: readonly unknown[]): Operation[] {
@@ -59,18 +77,20 @@ function commonGraph(what: string, operations: readonly Operation[]): Graph | nu
 
 /** One operation that is done when all of the inputs (lists of them count) are; `null` in eager mode. */
 export function group(...args: (Waitables | NameOption)[]): Operation | null {
+  return telling(() => groupOf(args));
+}
+
+const groupOptions = new Signature("group", {}, { name: string });
+
+function groupOf(args: readonly (Waitables | NameOption)[]): Operation | null {
   const last = args[args.length - 1];
-  const options = isOptions(last) ? last : {};
-  const operations = operationsOf("group", isOptions(last) ? args.slice(0, -1) : args);
+  const options: NameOption = isPlainObject(last) ? groupOptions.record([last]) : {};
+  const operations = operationsOf("group", isPlainObject(last) ? args.slice(0, -1) : args);
   const graph = commonGraph("group", operations);
   if (graph === null) return null;
   return graph.asDefault(() =>
     graph.controlDependencies(operations, () => noOp({ name: options.name ?? "group_deps" })),
   );
-}
-
-function isOptions(value: unknown): value is NameOption {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 export interface TupleOptions extends NameOption {
@@ -83,7 +103,14 @@ export interface TupleOptions extends NameOption {
  * becomes one that is done when all are. In eager mode the list itself. Throws a ValueError when there is nothing in the
  * list.
  */
-export function tuple<T extends Operand | Operation | null>(
+export const tuple = defineFunction(
+  "tuple",
+  { values: list(anything) },
+  { name: string, controlInputs: list(anything) },
+  tupleOf,
+);
+
+function tupleOf<T extends Operand | Operation | null>(
   values: readonly T[],
   { name = "tuple", controlInputs = [] }: TupleOptions = {},
 ): (T | Tensor | IndexedSlices)[] {
@@ -119,21 +146,39 @@ function behindGate(graph: Graph, node: Node): Node {
 }
 
 /** Lets the operations that `body` builds wait for `inputs`; `null` lets them wait for nothing. Eagerly just runs it. */
-export function controlDependencies<T>(inputs: readonly Waitable[] | null, body: () => T): T {
-  const graph = currentGraph();
-  return graph === null
-    ? body()
-    : graph.controlDependencies(inputs && operationsOf("controlDependencies", inputs), body);
-}
+export const controlDependencies = defineFunction(
+  "controlDependencies",
+  { inputs: nullable(list(anything)), body: callable },
+  undefined,
+  <T>(inputs: readonly Waitable[] | null, body: () => T): T => {
+    const graph = currentGraph();
+    const once = () => synchronous("controlDependencies", body());
+    return graph === null
+      ? once()
+      : graph.controlDependencies(inputs && operationsOf("controlDependencies", inputs), once);
+  },
+);
 
 /** Puts `name/` before the names of the operations that `body` builds. Eagerly just runs it. */
-export function nameScope<T>(name: string | null, body: (scope: string) => T): T {
-  const graph = currentGraph();
-  return graph === null ? body("") : graph.nameScope(name, body);
-}
+export const nameScope = defineFunction(
+  "nameScope",
+  { name: nullable(string), body: callable },
+  undefined,
+  <T>(name: string | null, body: (scope: string) => T): T => {
+    const graph = currentGraph();
+    const once = (scope: string) => synchronous("nameScope", body(scope));
+    return graph === null ? once("") : graph.nameScope(name, once);
+  },
+);
 
 /** Records where the operations that `body` builds are to run. */
-export function device<T>(name: string, body: () => T): T {
-  const graph = currentGraph();
-  return graph === null ? body() : graph.device(name, body);
-}
+export const device = defineFunction(
+  "device",
+  { name: nullable(string), body: callable },
+  undefined,
+  <T>(name: string | null, body: () => T): T => {
+    const graph = currentGraph();
+    const once = () => synchronous("device", body());
+    return graph === null ? once() : graph.device(name ?? "", once);
+  },
+);

@@ -1,10 +1,20 @@
 import {
+  anything,
+  callable,
   type DType,
+  defineMethods,
   type EagerTensor,
   type Extent,
+  instance,
   isStatic,
+  list,
   NotFoundError,
+  nullable,
+  optional,
   Printable,
+  Signature,
+  string,
+  synchronous,
   type TensorSpec,
   userLine,
   ValueError,
@@ -52,9 +62,37 @@ export class Graph extends Printable {
   private readonly constants = new WeakMap<EagerTensor, SymbolicTensor>();
   private around: Surroundings = { nameScope: "", controlInputs: [], device: "", colocation: [] };
 
+  static {
+    const name = { name: string };
+    const scoped = { name: nullable(string), body: callable };
+    defineMethods("Graph", Graph, {
+      asDefault: [{ body: callable }],
+      getOperations: [{}],
+      findOperation: [name],
+      getOperationByName: [name],
+      getTensorByName: [name],
+      uniqueName: [name],
+      uniqueAbsoluteName: [name],
+      nameScope: [scoped],
+      device: [scoped],
+      controlDependencies: [{ inputs: nullable(list(anything)), body: callable }],
+      colocateWith: [{ operation: instance("an operation", Operation), body: callable }],
+      addToCollection: [{ name: string, value: anything }],
+      getCollection: [{ name: string, scope: optional(nullable(string)) }],
+      getCollectionRef: [name],
+      getAllCollectionKeys: [{}],
+    });
+  }
+
+  constructor();
+  constructor(...args: readonly unknown[]) {
+    super();
+    if (args.length > 0) new Signature("Graph", {}).record(args);
+  }
+
   /** Makes this the default graph while `body` runs, and returns what it returns. */
   asDefault<T>(body: (graph: Graph) => T): T {
-    return within(this, () => body(this));
+    return within(this, () => synchronous("Graph.asDefault", body(this)));
   }
 
   /** All operations in the order of creation. */
@@ -190,10 +228,10 @@ export class Graph extends Printable {
   }
 
   /** The members of a collection, in order; only those whose name begins with `scope`, a regular expression, when given. */
-  getCollection(name: string, scope?: string): unknown[] {
+  getCollection(name: string, scope?: string | null): unknown[] {
     const members = this.collections.get(name) ?? [];
-    if (scope === undefined) return [...members];
-    const prefix = new RegExp(`^(?:${scope})`);
+    if (scope === undefined || scope === null) return [...members];
+    const prefix = scopePattern(scope);
     return members.filter((member) => prefix.test(String((member as { name?: unknown } | null)?.name ?? "")));
   }
 
@@ -228,7 +266,7 @@ export class Graph extends Printable {
     const before = this.around;
     this.around = { ...before, ...change };
     try {
-      return body();
+      return synchronous("Graph", body());
     } finally {
       this.around = before;
     }
@@ -238,6 +276,14 @@ export class Graph extends Printable {
   private nameExtents({ shape, dtype }: TensorSpec): TensorSpec {
     if (isStatic(shape)) return { shape, dtype };
     return { shape: shape.map((extent): Extent => extent ?? Symbol(`?${this.extents++}`)), dtype };
+  }
+}
+
+function scopePattern(scope: string): RegExp {
+  try {
+    return new RegExp(`^(?:${scope})`);
+  } catch (cause) {
+    throw new ValueError(`Graph.getCollection: the scope ${JSON.stringify(scope)} is no regular expression`, { cause });
   }
 }
 

@@ -1,4 +1,12 @@
-import { EagerTensor, InvalidArgumentError, type Tensor, userLine } from "@gradtape/tensor";
+import {
+  callable,
+  defineFunction,
+  EagerTensor,
+  InvalidArgumentError,
+  synchronous,
+  type Tensor,
+  userLine,
+} from "@gradtape/tensor";
 import { differentiatedOp, recorders } from "./context.ts";
 import { execute, type Value } from "./execute.ts";
 import type { Wanted } from "./fetches.ts";
@@ -152,12 +160,17 @@ function table(parts: readonly Omit<Part, "foreign">[]): string[] {
  * InvalidArgumentError that tells the op, the ranges of its operands and the line. Runs of sessions count too; compiled
  * functions run op by op. Outside of such a block nothing is checked, and nothing is slower.
  */
-export function checkNumericsIn<T>(body: () => T): T {
-  const check = new NumericsCheck();
-  const result = watchedBy(check, body);
-  check.settle(Array.isArray(result) ? result : [result]);
-  return result;
-}
+export const checkNumericsIn = defineFunction(
+  "checkNumericsIn",
+  { body: callable },
+  undefined,
+  <T>(body: () => T): T => {
+    const check = new NumericsCheck();
+    const result = watchedBy(check, () => synchronous("checkNumericsIn", body()));
+    check.settle(Array.isArray(result) ? result : [result]);
+    return result;
+  },
+);
 
 /** Runs `body` while `check` listens. */
 export function watchedBy<T>(check: NumericsCheck | null, body: () => T): T {

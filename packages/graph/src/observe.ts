@@ -1,8 +1,18 @@
-import type { Scalar } from "@gradtape/tensor";
+import { callable, defineFunction, kind, type Scalar } from "@gradtape/tensor";
 import { recorders } from "./context.ts";
 import type { OpRecord, Recorder } from "./record.ts";
 
 /* For those who look on: what ran, and by what arithmetic. */
+
+const listener = kind<Recorder>("an object with the methods onRead and onRecord", (value) => {
+  const { onRead, onRecord } = (value ?? {}) as Partial<Recorder>;
+  return typeof onRead === "function" && typeof onRecord === "function";
+});
+
+const record = kind<OpRecord>("the record of an op", (value) => {
+  const { def, inputs } = (value ?? {}) as Partial<OpRecord>;
+  return typeof def?.kernel === "function" && Array.isArray(inputs);
+});
 
 /**
  * Runs `body` and returns its result, while `observer` hears of everything that runs in it: forward ops, those that
@@ -15,20 +25,25 @@ import type { OpRecord, Recorder } from "./record.ts";
  * observe({ onRead() {}, onRecord: ({ def }) => seen.push(def.name) }, () => optimizer.minimize(loss));
  * ```
  */
-export function observe<T>(observer: Recorder, body: () => T): T {
-  recorders.push(observer);
-  const end = () => void recorders.splice(recorders.lastIndexOf(observer), 1);
-  let result: T;
-  try {
-    result = body();
-  } catch (error) {
+export const observe = defineFunction(
+  "observe",
+  { observer: listener, body: callable },
+  undefined,
+  <T>(observer: Recorder, body: () => T): T => {
+    recorders.push(observer);
+    const end = () => void recorders.splice(recorders.lastIndexOf(observer), 1);
+    let result: T;
+    try {
+      result = body();
+    } catch (error) {
+      end();
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(end) as T;
     end();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(end) as T;
-  end();
-  return result;
-}
+    return result;
+  },
+);
 
 /** The arithmetic that gives one element, as plain JSON. */
 export type Formula =
@@ -44,7 +59,9 @@ export type Formula =
  * How an op that writes variables forms the new element of each, in the very order of its operations: one formula for
  * each of the leading inputs. `null` for an op that writes nothing, or not element by element.
  */
-export function updateFormulas({ def, inputs, attributes }: OpRecord): readonly Formula[] | null {
+export const updateFormulas = defineFunction("updateFormulas", { record }, undefined, formulasOf);
+
+function formulasOf({ def, inputs, attributes }: OpRecord): readonly Formula[] | null {
   if (def.writes === undefined) return null;
   const specs = inputs.map(({ spec }) => spec);
   const { form } = def.kernel(specs, attributes, []);

@@ -1,9 +1,9 @@
 import {
   type DType,
   describe,
-  formatShape,
   literal,
   Printable,
+  refuseOperators,
   Tensor,
   type TensorLike,
   type TensorSpec,
@@ -13,6 +13,11 @@ import { SymbolicTensor } from "./operation.ts";
 /** Something that is not a tensor but has the value of one: a variable (it is read), slices (they are densified). */
 export abstract class Convertible extends Printable {
   abstract readonly dtype: DType;
+
+  static {
+    refuseOperators(Convertible.prototype);
+  }
+
   /** The value as a tensor, by way of an op that tapes hear of. */
   abstract toTensor(): Tensor;
 }
@@ -65,6 +70,4 @@ export function asIndices(op: string, value: unknown): Tensor {
 }
 
 /** Names a value in messages; tensors by dtype and shape. */
-export function nameOf(value: unknown): string {
-  return value instanceof Tensor ? `a ${value.dtype} tensor of shape ${formatShape(value.shape)}` : describe(value);
-}
+export const nameOf = describe;

@@ -1,16 +1,27 @@
 import {
+  anything,
   atUserLine,
+  compatible,
   type DType,
+  defineMethods,
   formatShape,
+  list,
+  NotImplementedError,
+  natural,
+  nullable,
   Printable,
   RuntimeError,
+  shapeMessage,
   Tensor,
   type TensorShape,
   type TensorSpec,
   type TypedData,
+  ValueError,
+  wrongAxis,
 } from "@gradtape/tensor";
 import type { Graph } from "./graph.ts";
 import type { Attributes, Input, OpDef, OpRecord } from "./record.ts";
+import { type RunOptions, runIn, runner } from "./runner.ts";
 
 /** What a new operation is made of. */
 export interface OperationParts {
@@ -61,6 +72,15 @@ export class Operation extends Printable implements OpRecord {
     this.location = parts.location;
     this.derivativeOf = parts.derivativeOf;
     this.outputs = specs.map((spec, index) => new SymbolicTensor(this, index, spec));
+  }
+
+  static {
+    defineMethods("Operation", Operation, { run: [{}, { feeds: anything, session: runner }] });
+  }
+
+  /** Runs it in a session: the one given, or the one whose `asDefault` is running. */
+  run(options?: RunOptions): void {
+    runIn("Operation.run", this, options);
   }
 
   /** The name of the op it runs. */
@@ -117,6 +137,40 @@ export class SymbolicTensor extends Tensor {
     this.dtype = spec.dtype;
     this.known = spec;
     this.shape = spec.shape.map((extent) => (typeof extent === "number" ? extent : null));
+  }
+
+  static {
+    defineMethods("Tensor", SymbolicTensor, {
+      eval: [{}, { feeds: anything, session: runner }],
+      setShape: [{ shape: nullable(list(nullable(natural))) }],
+    });
+  }
+
+  /** Its value in a session: the one given, or the one whose `asDefault` is running. */
+  eval(options?: RunOptions): Tensor {
+    return runIn("Tensor.eval", this, options)!;
+  }
+
+  /**
+   * Confirms a static shape, `null` where an extent may be anything. Shapes follow from the operations of a graph, so none
+   * is changed: throws a ValueError for a shape that it cannot have, a NotImplementedError for one that says more than is
+   * known; then give that shape to the placeholder.
+   */
+  setShape(shape: readonly (number | null)[] | null): void {
+    if (shape === null) return;
+    const own = this.spec.shape;
+    const shapes = [
+      { name: this.name, shape: own },
+      { name: "given", shape, wrong: wrongAxis(shape, own) },
+    ];
+    if (!compatible(own, shape))
+      throw new ValueError(shapeMessage("Tensor.setShape", "the tensor has another shape", shapes));
+    if (shape.every((extent, axis) => extent === null || extent === own[axis])) return;
+    throw new NotImplementedError(
+      shapeMessage("Tensor.setShape", "the shape says more than is known", shapes, {
+        advice: "give it to the placeholder",
+      }),
+    );
   }
 
   override get spec(): TensorSpec {

@@ -1,12 +1,22 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  anything,
+  boolean,
+  callable,
   compatible,
+  defineMethods,
   EagerTensor,
+  instance,
+  isPlainObject,
+  list,
   literal,
   located,
+  optional,
   Printable,
   RuntimeError,
+  Signature,
   shapeMessage,
+  synchronous,
   type Tensor,
   ValueError,
   wrongAxis,
@@ -17,15 +27,21 @@ import { checkNotTraced, recorders } from "./context.ts";
 import { getDefaultGraph } from "./defaults.ts";
 import { execute, uninitialized, type Value } from "./execute.ts";
 import { type Fetch, type Fetched, planFetches, type Wanted } from "./fetches.ts";
-import type { Graph } from "./graph.ts";
+import { Graph } from "./graph.ts";
 import { checkInForce, NumericsCheck } from "./numerics.ts";
 import { nameOf, type Operand } from "./operand.ts";
 import { Operation, SymbolicTensor } from "./operation.ts";
+import { runners } from "./runner.ts";
 import { State, Storage } from "./state.ts";
 import { Variable } from "./variable.ts";
 
-/** Values for tensors of the graph, for one run: pairs of tensor (or its name) and value. */
-export type Feeds = Iterable<readonly [Tensor | string, Operand]>;
+/**
+ * Values for tensors of the graph, for one run: pairs of tensor (or its name) and value, a Map of them, or an object by
+ * names. `x` is short for `x:0`.
+ */
+export type Feeds = Iterable<readonly [Tensor | string, Operand]> | { readonly [name: string]: Operand };
+
+const signature = new Signature("Session", {}, { graph: instance("a graph", Graph), checkNumerics: boolean });
 
 export interface SessionOptions {
   /** The graph to run; the default graph when left out. */
@@ -51,8 +67,20 @@ export class Session extends Printable {
   private runs = 0;
   private closed = false;
 
-  constructor({ graph = getDefaultGraph(), checkNumerics = false }: SessionOptions = {}) {
+  static {
+    defineMethods("Session", Session, {
+      run: [{ fetches: anything, feeds: optional(anything) }],
+      makeCallable: [{ fetches: anything, feedList: optional(list(anything)) }],
+      load: [{ variable: anything, value: anything }],
+      asDefault: [{ body: callable }],
+      close: [{}],
+    });
+  }
+
+  constructor(options?: SessionOptions);
+  constructor(...args: readonly unknown[]) {
     super();
+    const { graph = getDefaultGraph(), checkNumerics = false } = signature.record(args);
     this.graph = graph;
     this.checksNumerics = checkNumerics;
   }
@@ -91,12 +119,32 @@ export class Session extends Printable {
   private runModule(executable: Executable, { feeds, results }: SeenRun, values: Map<Tensor, EagerTensor>): void {
     const storageOf = (state: State) => this.storageOf(state)!;
     feeds.forEach((tensor, i) => {
-      executable.feed(i, values.get(tensor)!.data);
+      executable.feed(i, values.get(tensor)!.elements);
     });
     executable.run(storageOf);
     results.forEach((tensor, i) => {
       values.set(tensor, executable.result(i));
     });
+  }
+
+  /** Makes this the session of `tensor.eval()`, `operation.run()` and `variable.load()` while `body` runs. */
+  asDefault<T>(body: (session: Session) => T): T {
+    runners.push(this);
+    try {
+      return synchronous("Session.asDefault", body(this));
+    } finally {
+      runners.splice(runners.lastIndexOf(this), 1);
+    }
+  }
+
+  /** Sets a variable of the graph. Throws what `run` throws for a feed that does not fit. */
+  load(variable: Variable, value: Operand): void {
+    const initial = variable instanceof Variable ? variable.initializer?.inputs[1] : undefined;
+    if (initial === undefined)
+      throw new TypeError(`Session.load: expected a variable of a graph, got ${nameOf(variable)}`);
+    this.checkOpen("load");
+    this.checkOwned("load", variable);
+    this.run(variable.initializer, [[initial as Tensor, value]]);
   }
 
   /** A function that runs `fetches` with one argument for each tensor of `feedList`. */
@@ -187,16 +235,19 @@ export class Session extends Printable {
   }
 
   private feed(feeds: Feeds): Map<Tensor, EagerTensor> {
-    if (typeof feeds?.[Symbol.iterator] !== "function") {
-      throw new TypeError(`Session.run: feeds must be a list of [tensor, value] pairs, got ${nameOf(feeds)}`);
+    const pairs = isPlainObject(feeds) ? Object.entries(feeds) : feeds;
+    if (typeof pairs !== "object" || typeof pairs?.[Symbol.iterator] !== "function") {
+      throw new TypeError(
+        `Session.run: feeds must be a list of [tensor, value] pairs, a Map or an object by names, got ${nameOf(feeds)}`,
+      );
     }
     const values = new Map<Tensor, EagerTensor>();
-    for (const pair of feeds) {
+    for (const pair of pairs as Iterable<readonly [Tensor | string, Operand]>) {
       if (!Array.isArray(pair) || pair.length !== 2) {
         throw new TypeError(`Session.run: a feed is a [tensor, value] pair, got ${nameOf(pair)}`);
       }
       const [key, value] = pair;
-      const tensor = typeof key === "string" ? this.graph.getTensorByName(key) : key;
+      const tensor = typeof key === "string" ? this.graph.getTensorByName(key.includes(":") ? key : `${key}:0`) : key;
       if (!(tensor instanceof SymbolicTensor)) {
         throw new TypeError(`Session.run: only tensors of the graph can be fed, got ${nameOf(key)}`);
       }

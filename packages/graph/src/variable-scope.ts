@@ -1,4 +1,24 @@
-import { type DType, fill, glorotUniform, type Shape, sameShape, ValueError } from "@gradtape/tensor";
+import {
+  anything,
+  boolean,
+  callable,
+  checkDType,
+  checkShape,
+  type DType,
+  defineFunction,
+  either,
+  fill,
+  glorotUniform,
+  instance,
+  list,
+  nullable,
+  oneOf,
+  type Shape,
+  sameShape,
+  string,
+  synchronous,
+  ValueError,
+} from "@gradtape/tensor";
 import { currentGraph } from "./context.ts";
 import { getDefaultGraph } from "./defaults.ts";
 import type { Graph } from "./graph.ts";
@@ -10,6 +30,8 @@ export type Initializer = (shape: Shape, options: { readonly dtype: DType }) => 
 
 /** Whether getVariable makes variables (false), finds them (true), or does what is possible ("auto"). */
 export type Reuse = boolean | "auto";
+
+const reuse = oneOf(true, false, "auto");
 
 /** A stretch of code in which variables share a prefix, and a policy on reuse. */
 export class VariableScope {
@@ -40,9 +62,12 @@ function storeOf(graph: Graph): Store {
 }
 
 /** The variable scope being built in. */
-export function getVariableScope(): VariableScope {
-  return storeOf(getDefaultGraph()).scope;
-}
+export const getVariableScope = defineFunction(
+  "getVariableScope",
+  {},
+  undefined,
+  (): VariableScope => storeOf(getDefaultGraph()).scope,
+);
 
 export interface VariableScopeOptions {
   /** Find existing variables (true), or whichever is possible ("auto"); as the enclosing scope does when left out or false. */
@@ -52,11 +77,19 @@ export interface VariableScopeOptions {
 }
 
 /** Puts `name/` before the names of variables got in `body`, and a name scope before those of its operations. */
-export function variableScope<T>(
+export const variableScope = defineFunction(
+  "variableScope",
+  { name: either(string, instance("a VariableScope", VariableScope)), body: callable },
+  { reuse, initializer: callable },
+  inVariableScope,
+);
+
+function inVariableScope<T>(
   name: string | VariableScope,
   body: (scope: VariableScope) => T,
   { reuse, initializer }: VariableScopeOptions = {},
 ): T {
+  const once = (scope: VariableScope) => synchronous("variableScope", body(scope));
   const store = storeOf(getDefaultGraph());
   const outer = store.scope;
   const full = name instanceof VariableScope ? name.name : outer.name === "" ? name : `${outer.name}/${name}`;
@@ -68,7 +101,7 @@ export function variableScope<T>(
   store.scope = scope;
   try {
     const last = full.slice(full.lastIndexOf("/") + 1);
-    return graph === null || last === "" ? body(scope) : graph.nameScope(last, () => body(scope));
+    return graph === null || last === "" ? once(scope) : graph.nameScope(last, () => once(scope));
   } finally {
     store.scope = outer;
   }
@@ -85,7 +118,23 @@ export interface GetVariableOptions extends Omit<VariableOptions, "name"> {
  * The variable of that name in the present variable scope: made, or found again where the scope reuses.
  * Throws a ValueError for a second one of the name without reuse, for none under reuse, and for one of another shape.
  */
-export function getVariable(name: string, options: GetVariableOptions = {}): Variable {
+export const getVariable = defineFunction(
+  "getVariable",
+  { name: string },
+  {
+    shape: anything,
+    initializer: anything,
+    trainable: boolean,
+    dtype: anything,
+    constraint: nullable(callable),
+    collections: list(string),
+  },
+  findOrMake,
+);
+
+function findOrMake(name: string, options: GetVariableOptions = {}): Variable {
+  if (options.shape !== undefined) checkShape("getVariable", options.shape);
+  if (options.dtype !== undefined) checkDType("getVariable", options.dtype);
   const graph = getDefaultGraph();
   const store = storeOf(graph);
   const { scope } = store;

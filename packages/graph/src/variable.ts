@@ -1,17 +1,28 @@
 import {
+  anything,
+  boolean,
+  callable,
   checkDType,
   copyOf,
   type DType,
+  defineMethods,
   EagerTensor,
   formatShape,
   isStatic,
   knownShape,
+  list,
   literal,
+  mark,
   type NestedArray,
+  nullable,
   RuntimeError,
   type Shape,
+  Signature,
+  string,
+  synchronous,
   type Tensor,
   type TypedData,
+  telling,
   ValueError,
 } from "@gradtape/tensor";
 import { addConstant, apply, perform } from "./apply.ts";
@@ -22,6 +33,7 @@ import { Operation, SymbolicTensor } from "./operation.ts";
 import { IndexedSlices, sliceIndices, sliceValues } from "./ops/gather.ts";
 import * as ops from "./ops/state.ts";
 import type { OpDef } from "./record.ts";
+import { presentRunner, type Runner, runner } from "./runner.ts";
 import { State, Storage } from "./state.ts";
 
 export interface VariableOptions {
@@ -56,6 +68,24 @@ export class Variable extends State {
   readonly op: Operation | { readonly name: string };
   private readonly given: Tensor | null;
 
+  static {
+    mark(Variable.prototype, "variable");
+    defineMethods("Variable", Variable, {
+      array: [{}],
+      item: [{}],
+      ndarray: [{}],
+      initializedValue: [{}],
+      assign: [{ value: anything }],
+      assignAdd: [{ delta: anything }],
+      assignSub: [{ delta: anything }],
+      scatterAdd: [{ slices: anything }],
+      scatterSub: [{ slices: anything }],
+      scatterUpdate: [{ slices: anything }],
+      load: [{ value: anything }, { session: runner }],
+      eval: [{}, { session: runner }],
+    });
+  }
+
   /**
    * `initialValue` is anything a tensor can be made from, or a function of no arguments that returns such a thing.
    * Throws a ValueError when it is missing.
@@ -63,11 +93,11 @@ export class Variable extends State {
   constructor(initialValue: Operand | (() => Operand), options?: VariableOptions);
   /** @internal A variable of a graph that has been read back, for the operation that stands for it. */
   constructor(operation: Operation);
-  constructor(what: unknown, options: VariableOptions = {}) {
+  constructor(...args: readonly unknown[]) {
     super();
-    const { name = "Variable", trainable = true, dtype, constraint = null } = options;
-    if (dtype !== undefined) checkDType("Variable", dtype);
-    const initial = what instanceof Operation ? null : initialTensor(what, dtype);
+    const options = signature.record(args) as VariableOptions & { readonly initialValue: unknown };
+    const { initialValue: what, name = "Variable", trainable = true, dtype, constraint = null } = options;
+    const initial = what instanceof Operation ? null : telling(() => initialTensor(what, dtype));
     const graph = what instanceof Operation || what instanceof SymbolicTensor ? what.graph : currentGraph();
     this.graph = graph;
     this.constraint = constraint;
@@ -154,6 +184,17 @@ export class Variable extends State {
     return this.write(ops.assign, [asTensor("assign", value, this.dtype)]);
   }
 
+  /** Sets the value in a session, the present one when left out; in eager mode as `assign` does. */
+  load(value: Operand, { session }: { readonly session?: Runner } = {}): void {
+    if (this.graph === null) this.assign(value);
+    else presentRunner("Variable.load", session).load(this, value);
+  }
+
+  /** The value in a session, the present one when left out; in eager mode the present value. */
+  eval({ session }: { readonly session?: Runner } = {}): Tensor {
+    return this.graph === null ? this.value() : presentRunner("Variable.eval", session).run(this);
+  }
+
   /** Adds to the value. */
   assignAdd(delta: Operand): Tensor | this {
     return this.write(ops.assignAdd, [asTensor("assignAdd", delta, this.dtype)]);
@@ -210,6 +251,18 @@ export class Variable extends State {
   }
 }
 
+const signature = new Signature(
+  "Variable",
+  { initialValue: anything },
+  {
+    name: string,
+    trainable: boolean,
+    dtype: anything,
+    constraint: nullable(callable),
+    collections: list(string),
+  },
+);
+
 /** The graph to which lasting variables belong at present; `null` for eager mode, where compiled functions have theirs. */
 export function graphOfVariables(): Graph | null {
   const graph = currentGraph();
@@ -240,7 +293,9 @@ function rowsOf(op: string, slices: unknown): [Tensor, Tensor] {
 }
 
 function initialTensor(initialValue: unknown, dtype: DType | undefined): Tensor {
-  const given = typeof initialValue === "function" ? initialValue() : initialValue;
+  if (dtype !== undefined) checkDType("Variable", dtype);
+  const given =
+    typeof initialValue === "function" ? synchronous("Variable", (initialValue as () => unknown)()) : initialValue;
   if (given === null || given === undefined) {
     throw new ValueError("Variable: an initial value is needed; give a tensor, numbers, or a function that makes one");
   }

@@ -54,12 +54,14 @@ export {
   either,
   type Fields,
   fieldProblem,
+  instance,
   integer,
   isPlainObject,
   type Kind,
   kind,
   list,
   natural,
+  nearest,
   nullable,
   number,
   oneOf,
@@ -94,6 +96,7 @@ export {
   wrongAxis,
 } from "./shape.ts";
 export { defineFunction, defineMethods, type MethodFields, named, Signature } from "./signature.ts";
+export { synchronous } from "./synchronous.ts";
 export {
   compact,
   copyInto,
@@ -102,6 +105,7 @@ export {
   emptyTensor,
   fromData,
   type NestedArray,
+  readers,
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";

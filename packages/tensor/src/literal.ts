@@ -104,13 +104,13 @@ function fromNdArray(op: string, source: NdArray<any>, dtype: DType | undefined)
     return new EagerTensor(own, layout, elements as TypedData);
   if (dtype === "bool" && elements instanceof Uint8Array) {
     const made = new EagerTensor("bool", layout, elements);
-    for (const value of made.data) toElement(op, dtype, value);
+    for (const value of made.elements) toElement(op, dtype, value);
     return made;
   }
   // Element by element through the float64 that holds every number, then into the dtype asked for.
   const wide = Float64Array.from(elements, (value) => checkNumber(op, value));
   const to = dtype ?? own ?? "float32";
-  const compacted = new EagerTensor("float64", layout, wide).data;
+  const compacted = new EagerTensor("float64", layout, wide).elements;
   return fromData(to, layout.shape, fill(op, to, compacted.length, compacted));
 }
 

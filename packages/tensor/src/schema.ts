@@ -35,6 +35,11 @@ export const integer = kind<number>("an integer", Number.isSafeInteger);
 export const natural = kind<number>("an integer >= 0", (value) => integer.holds(value) && value >= 0);
 export const callable = kind<(...args: never[]) => unknown>("a function", (value) => typeof value === "function");
 
+/** An object of a class. */
+export function instance<T>(words: string, owner: abstract new (...args: any[]) => T): Kind<T> {
+  return kind(words, (value) => value instanceof owner);
+}
+
 /** One of some strings, numbers or constants. */
 export function oneOf<const T extends readonly (string | number | boolean | null)[]>(...values: T): Kind<T[number]> {
   const words = values.map((value) => JSON.stringify(value)).join(", ");
@@ -94,7 +99,7 @@ function allowed(noun: string, known: readonly string[]): string {
 }
 
 /** The known name that a misspelt one most likely stands for; `null` where none is near. */
-function nearest(name: string, known: readonly string[]): string | null {
+export function nearest(name: string, known: readonly string[]): string | null {
   const plain = (text: string) => text.replaceAll(/[_-]/g, "").toLowerCase();
   const limit = Math.max(1, Math.floor(name.length / 3));
   const [best] = known

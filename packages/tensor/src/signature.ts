@@ -1,5 +1,5 @@
 import { describe } from "./describe.ts";
-import { isDocumented, located } from "./location.ts";
+import { isDocumented, located, telling } from "./location.ts";
 import { anything, type Fields, fieldProblem, isPlainObject, type Kind, optional, type RecordOf } from "./schema.ts";
 
 /*
@@ -46,9 +46,9 @@ export class Signature<P extends Fields = Fields, O extends Fields = Fields> {
     }
   }
 
-  /** The same as one record, by the names of positions and options. */
+  /** The same as one record, by the names of positions and options: what a constructor takes. */
   record(args: readonly unknown[]): RecordOf<P> & Partial<RecordOf<O>> {
-    const values = this.read(args);
+    const values = telling(() => this.read(args));
     const named = Object.fromEntries(this.positions.map(([name], i) => [name, values[i]]));
     return { ...(values[this.positions.length] as object | undefined), ...named } as RecordOf<P> & Partial<RecordOf<O>>;
   }
@@ -152,22 +152,27 @@ export function named<F extends (...args: any[]) => unknown>(call: F, { name, re
 /** What a method takes: its positions, and its options where it has some. */
 export type MethodFields = readonly [positions: Fields, options?: Fields];
 
-/** Lets the methods of a class read their arguments by signatures, as functions made by `defineFunction` do. */
+/**
+ * Lets the methods of a class, which messages call `title`, read their arguments by signatures, as functions made by
+ * `defineFunction` do.
+ */
 export function defineMethods(
-  owner: { readonly name: string; readonly prototype: object },
+  title: string,
+  owner: { readonly prototype: object },
   methods: { readonly [name: string]: MethodFields },
-  title: string = owner.name,
 ): void {
   for (const [name, [positions, options]] of Object.entries(methods)) {
     const { value: method } = Object.getOwnPropertyDescriptor(owner.prototype, name)! as {
       readonly value: (...args: unknown[]) => unknown;
     };
     const signature = new Signature(`${title}.${name}`, positions, options);
+    const isAsync = Object.prototype.toString.call(method) === "[object AsyncFunction]";
     const value = function (this: unknown, ...args: unknown[]) {
       try {
         if (!(this instanceof (owner as never))) throw detached(signature, title, this);
         return method.apply(this, signature.read(args) as unknown[]);
       } catch (error) {
+        if (isAsync) return Promise.reject(located(error));
         throw located(error);
       }
     };

@@ -25,7 +25,7 @@ export abstract class Tensor extends Printable {
   static {
     mark(Tensor.prototype, "tensor");
     refuseOperators(Tensor.prototype);
-    defineMethods(Tensor, { array: [{}], item: [{}], ndarray: [{}] });
+    defineMethods("Tensor", Tensor, { array: [{}], item: [{}], ndarray: [{}] });
   }
 
   /** The elements in row-major order. Treat the array as read-only: it may be the tensor's own memory. */
@@ -75,6 +75,9 @@ export abstract class Tensor extends Printable {
   }
 }
 
+/** Those who listen at present when a program takes the numbers out of tensors. */
+export const readers: ((tensor: Tensor) => void)[] = [];
+
 /** A tensor whose elements exist now, in a typed array of its own or as a strided view of another's. */
 export class EagerTensor extends Tensor {
   readonly dtype: DType;
@@ -98,6 +101,12 @@ export class EagerTensor extends Tensor {
   }
 
   get data(): TypedData {
+    taken(this);
+    return this.elements;
+  }
+
+  /** The same for kernels, of which no reader hears. */
+  get elements(): TypedData {
     const { layout, buffer, size } = this;
     if (!isContiguous(layout)) return compact(this).buffer;
     return layout.offset === 0 && buffer.length === size
@@ -112,8 +121,14 @@ export class EagerTensor extends Tensor {
 
   /** The same memory as an npm `ndarray`, strides and all. */
   override ndarray(): NdArray<TypedData> {
+    taken(this);
     return makeNdArray(this.buffer, this.shape, this.layout.strides, this.layout.offset);
   }
+}
+
+/** Reports that the numbers of a tensor are taken out of the ops. */
+function taken(tensor: Tensor): void {
+  for (const reader of readers) reader(tensor);
 }
 
 /** What a tensor will be before it is computed: the currency of shape rules. */

@@ -92,6 +92,6 @@ function sameInput(first: Reduced, a: Tensor | State, second: Reduced, b: Tensor
 function sameNumbers(a: EagerTensor, b: EagerTensor): boolean {
   if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
   if (a.buffer === b.buffer && a.layout === b.layout) return true;
-  const [x, y] = [a.data, b.data];
+  const [x, y] = [a.elements, b.elements];
   return x.every((value, i) => Object.is(value, y[i]));
 }

@@ -1,6 +1,5 @@
-import { type EagerTensor, RuntimeError } from "@gradtape/tensor";
+import { boolean, callable, defineFunction, type EagerTensor, RuntimeError, string } from "@gradtape/tensor";
 import { checkNotTraced, currentGraph, recorders, unrecorded } from "../context.ts";
-import { nameOf } from "../operand.ts";
 import { describeSpecs, takeApart } from "./arguments.ts";
 import { type Given, Instance } from "./instance.ts";
 import type { Profile } from "./profile.ts";
@@ -50,11 +49,12 @@ const MANY = 8;
  * numbers from outside, or that asks for the value of a tensor; a TypeError for one that returns something else than
  * tensors. What cannot be compiled is run by a session, with a warning that names the operation.
  */
-export function compile<F extends (...args: any[]) => unknown>(
+export const compile = defineFunction("compile", { fn: callable }, { name: string, checkNumerics: boolean }, compiled);
+
+function compiled<F extends (...args: any[]) => unknown>(
   fn: F,
   { name = fn.name || "function", checkNumerics = false }: CompileOptions = {},
 ): Compiled<F> {
-  if (typeof fn !== "function") throw new TypeError(`compile: expected a function, got ${nameOf(fn)}`);
   const instances = new Instances(fn, name, checkNumerics);
   const run = listed(fn.length, (args) => {
     if (recorders.length > 0 || currentGraph() !== null) {

@@ -181,10 +181,10 @@ export class Instance {
   private feed(executable: Executable, args: Given): void {
     this.settle(executable);
     const { inputs, captures } = this.traced.graph;
-    for (let i = 0; i < inputs.length; i++) executable.feed(i, fedTo(inputs[i]!, args).data);
+    for (let i = 0; i < inputs.length; i++) executable.feed(i, fedTo(inputs[i]!, args).elements);
     for (let i = 0; i < captures.length; i++) {
       if (captures[i]!.isNumber) executable.feedNumber(inputs.length + i, this.traced.graph.numberOf(i));
-      else executable.feed(inputs.length + i, this.traced.graph.tensorOf(i).data);
+      else executable.feed(inputs.length + i, this.traced.graph.tensorOf(i).elements);
     }
   }
 

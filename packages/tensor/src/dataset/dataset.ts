@@ -31,7 +31,7 @@ export class Dataset<B> extends Printable implements Iterable<B> {
   private order: Order | null;
 
   static {
-    defineMethods(Dataset, { restore: [{ state: anything }] });
+    defineMethods("Dataset", Dataset, { restore: [{ state: anything }] });
   }
 
   private epoch = 0;

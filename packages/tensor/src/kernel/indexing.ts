@@ -19,7 +19,7 @@ export function gatherRows(op: string, axis: number, batchDims = 0, negativeIsZe
       const batches = sizeOf(layout.shape.slice(0, batchDims));
       const outer = sizeOf(layout.shape.slice(batchDims, axis));
       const width = sizeOf(layout.shape.slice(axis + 1));
-      const picks = indices!.data;
+      const picks = indices!.elements;
       const each = sizeOf(indices!.shape.slice(batchDims));
       let to = 0;
       for (let o = 0; o < batches * outer; o++) {
@@ -42,7 +42,7 @@ export function uniqueElements(): Kernel {
   return {
     form: { kind: "unique" },
     run([source]) {
-      const values = source!.data;
+      const values = source!.elements;
       const seen = new Map<number, number>();
       const first: number[] = [];
       const positions = new Int32Array(values.length);
@@ -67,7 +67,7 @@ export function nonZeroPositions(): Kernel {
   return {
     run([source]) {
       const positions: number[] = [];
-      source!.data.forEach((value, i) => {
+      source!.elements.forEach((value, i) => {
         if (value !== 0) positions.push(i);
       });
       return [fromData("int32", [positions.length], Int32Array.from(positions))];
@@ -77,7 +77,7 @@ export function nonZeroPositions(): Kernel {
 
 /** Throws an InvalidArgumentError naming the first index outside of `0 .. rows - 1`. */
 export function checkIndices(op: string, indices: EagerTensor, rows: number, negativeAllowed = false): void {
-  const list = indices.data;
+  const list = indices.elements;
   for (let i = 0; i < list.length; i++) {
     if ((list[i]! < 0 && !negativeAllowed) || list[i]! >= rows) throw indexOutOfRange(op, indices, i, rows);
   }
@@ -92,6 +92,6 @@ export function indexOutOfRange(op: string, indices: EagerTensor, at: number, ro
   }
   const expected = rows === 0 ? "there are no rows to name" : `expected 0 to ${rows - 1} (${rows} rows)`;
   return new InvalidArgumentError(
-    `${op}: indices[${position.join(", ")}] = ${indices.data[at]} is out of range; ${expected}`,
+    `${op}: indices[${position.join(", ")}] = ${indices.elements[at]} is out of range; ${expected}`,
   );
 }

@@ -46,8 +46,8 @@ export function updateRows(op: string, program: Program, runs = program): Kernel
       const fixed = operands
         .slice(count, -1)
         .map(({ buffer, layout }) => ({ buffer, layout: broadcasted(layout, [width]) }));
-      const rowsOf = { ...values, buffer: values.data, layout: rowMajor(values.shape) } as EagerTensor;
-      indices.data.forEach((index, i) => {
+      const rowsOf = { ...values, buffer: values.elements, layout: rowMajor(values.shape) } as EagerTensor;
+      indices.elements.forEach((index, i) => {
         const states = operands.slice(0, count).map((state) => rowPlace(state, index));
         runLoops(runs, [], [width], [...states, ...fixed, rowPlace(rowsOf, i), ...states]);
       });

@@ -30,7 +30,7 @@ export class Generator extends Printable {
 
   static {
     const { uniformFields, normalFields } = distributions;
-    defineMethods(Generator, {
+    defineMethods("Generator", Generator, {
       restore: [{ state: anything }],
       uniform: [{ shape: anything }, uniformFields],
       normal: [{ shape: anything }, normalFields],
