@@ -1,5 +1,17 @@
-import { type Cotangent, identity } from "@gradtape/graph";
-import { generator, knownShape, type Tensor, tensor } from "@gradtape/tensor";
+import { type Cotangent, identity, nameOf } from "@gradtape/graph";
+import {
+  callable,
+  defineFunction,
+  generator,
+  instance,
+  knownShape,
+  list,
+  natural,
+  number,
+  synchronous,
+  Tensor,
+  tensor,
+} from "@gradtape/tensor";
 import { denseOrZeros } from "./endpoints.ts";
 import { GradientTape } from "./tape.ts";
 
@@ -22,7 +34,14 @@ export interface CheckOptions {
  * random directions: for a direction `v` and a weight `w` the number `w · J v` must come out both ways. Repeats on the
  * gradient itself up to `order`. Throws an Error that says by how much they differ.
  */
-export function checkGradients(f: CheckedFunction, inputs: readonly Tensor[], options: CheckOptions = {}): void {
+export const checkGradients = defineFunction(
+  "checkGradients",
+  { f: callable, inputs: list(instance("a tensor", Tensor)) },
+  { order: natural, step: number, tolerance: number, seed: natural },
+  compareDerivatives,
+);
+
+function compareDerivatives(f: CheckedFunction, inputs: readonly Tensor[], options: CheckOptions = {}): void {
   const { order = 2, step = 1e-5, tolerance = 1e-6, seed = 1 } = options;
   for (const input of inputs) {
     if (input.dtype !== "float64") throw new TypeError(`checkGradients: inputs must be float64, got ${input.dtype}`);
@@ -71,8 +90,13 @@ function checkOrder(
 }
 
 function outputsOf(f: CheckedFunction, inputs: readonly Tensor[]): readonly Tensor[] {
-  const result = f(...inputs);
-  return Array.isArray(result) ? result : [result as Tensor];
+  const result = synchronous("checkGradients", f(...inputs));
+  const outputs: readonly unknown[] = Array.isArray(result) ? result : [result];
+  const other = outputs.find((output) => !(output instanceof Tensor));
+  if (other === undefined && outputs.length > 0) return outputs as readonly Tensor[];
+  throw new TypeError(
+    `checkGradients: the function returned ${nameOf(outputs.length > 0 ? other : result)}, expected tensors`,
+  );
 }
 
 /** The cotangents of `inputs` for the cotangents `weights` of the outputs of `f`; zeros where unconnected. */

@@ -8,7 +8,7 @@ import {
   SymbolicTensor,
   Variable,
 } from "@gradtape/graph";
-import { EagerTensor, isFloating, RuntimeError, Tensor } from "@gradtape/tensor";
+import { anything, defineFunction, EagerTensor, isFloating, RuntimeError, Tensor } from "@gradtape/tensor";
 import type { Differentiable } from "./endpoints.ts";
 import { type Break, findPath, formatWay, type Path, type Search, titleOf } from "./path.ts";
 import { flatten, type Structure } from "./structure.ts";
@@ -25,7 +25,14 @@ export interface ExplainGradientOptions {
  * For tensors and variables of a graph; a tape has `tape.explainGradient`. Nothing is added to the graph. Throws a
  * RuntimeError in eager mode, a TypeError for what is neither tensor nor variable.
  */
-export function explainGradient(
+export const explainGradient = defineFunction(
+  "explainGradient",
+  { target: anything, source: anything },
+  { stopGradients: anything },
+  explainInGraph,
+);
+
+function explainInGraph(
   target: Structure<Differentiable>,
   source: Differentiable,
   { stopGradients = null }: ExplainGradientOptions = {},

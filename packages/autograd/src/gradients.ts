@@ -17,7 +17,21 @@ import {
   Variable,
   zerosLike,
 } from "@gradtape/graph";
-import { compatible, RuntimeError, shapeMessage, Tensor, telling, ValueError, wrongAxis } from "@gradtape/tensor";
+import {
+  anything,
+  boolean,
+  compatible,
+  defineFunction,
+  nullable,
+  number,
+  RuntimeError,
+  shapeMessage,
+  string,
+  Tensor,
+  telling,
+  ValueError,
+  wrongAxis,
+} from "@gradtape/tensor";
 import { backprop, type Detours } from "./backprop.ts";
 import { checkUnconnected, type Differentiable, type UnconnectedGradients } from "./endpoints.ts";
 import { flatten } from "./structure.ts";
@@ -48,7 +62,22 @@ export interface GradientsOptions {
  * Throws a RuntimeError in eager mode, a LookupError for an operation on the way without a gradient, a ValueError for
  * gradYs of another number or shape and for tensors of two graphs.
  */
-export function gradients(
+export const gradients = defineFunction(
+  "gradients",
+  { ys: anything, xs: anything },
+  {
+    gradYs: anything,
+    name: string,
+    colocateGradientsWithOps: boolean,
+    gateGradients: boolean,
+    aggregationMethod: nullable(number),
+    stopGradients: anything,
+    unconnectedGradients: anything,
+  },
+  addGradients,
+);
+
+function addGradients(
   ys: OneOrMany<Differentiable>,
   xs: OneOrMany<Differentiable>,
   options: GradientsOptions = {},

@@ -14,6 +14,10 @@ import {
   watchedBy,
 } from "@gradtape/graph";
 import {
+  anything,
+  boolean,
+  callable,
+  defineMethods,
   fill,
   formatShape,
   here,
@@ -23,6 +27,8 @@ import {
   lineOf,
   Printable,
   RuntimeError,
+  Signature,
+  synchronous,
   Tensor,
   type TensorShape,
   telling,
@@ -65,6 +71,12 @@ export interface GradientOptions {
   readonly unconnectedGradients?: UnconnectedGradients;
 }
 
+const signature = new Signature(
+  "GradientTape",
+  {},
+  { persistent: boolean, watchAccessedVariables: boolean, locations: boolean, checkNumerics: boolean },
+);
+
 /**
  * Records ops while it runs, and differentiates what it recorded.
  *
@@ -89,13 +101,34 @@ export class GradientTape extends Printable implements Recorder {
   private entered = false;
   private spent = false;
 
-  constructor({
-    persistent = false,
-    watchAccessedVariables = true,
-    locations = false,
-    checkNumerics = false,
-  }: TapeOptions = {}) {
+  static {
+    const pair = { target: anything, sources: anything };
+    const unconnected = { unconnectedGradients: anything };
+    const jacobianFields = { ...unconnected, parallelIterations: anything, experimentalUsePfor: boolean };
+    defineMethods("GradientTape", GradientTape, {
+      record: [{ body: callable }],
+      start: [{}],
+      stop: [{}],
+      stopRecording: [{ body: callable }],
+      reset: [{}],
+      watch: [{ tensors: anything }],
+      watchedVariables: [{}],
+      gradient: [pair, { ...unconnected, outputGradients: anything }],
+      explainGradient: [{ target: anything, source: anything }],
+      jacobian: [pair, jacobianFields],
+      batchJacobian: [{ target: anything, source: anything }, jacobianFields],
+    });
+  }
+
+  constructor(options?: TapeOptions);
+  constructor(...args: readonly unknown[]) {
     super();
+    const {
+      persistent = false,
+      watchAccessedVariables = true,
+      locations = false,
+      checkNumerics = false,
+    } = signature.record(args);
     this.persistent = persistent;
     this.watchAccessedVariables = watchAccessedVariables;
     this.lines = locations ? new WeakMap() : null;
@@ -112,7 +145,7 @@ export class GradientTape extends Printable implements Recorder {
   record<T>(body: () => T): T {
     this.start();
     try {
-      return body();
+      return synchronous("GradientTape.record", body());
     } finally {
       this.stop();
     }
@@ -144,7 +177,7 @@ export class GradientTape extends Printable implements Recorder {
     const at = recorders.indexOf(this);
     recorders.splice(at, 1);
     try {
-      return body();
+      return synchronous("GradientTape.stopRecording", body());
     } finally {
       recorders.splice(at, 0, this);
     }
@@ -178,6 +211,11 @@ export class GradientTape extends Printable implements Recorder {
       }
       this.follow(leaf);
     }
+  }
+
+  /** @internal Whether gradients by what is watched flow through a tensor. */
+  follows(tensor: Tensor): boolean {
+    return this.tracked.has(tensor);
   }
 
   /** The variables watched so far, in the order of their creation. */

@@ -1,6 +1,22 @@
-import { type Graph, type Session, unrecorded, type Variable, within } from "@gradtape/graph";
+import { type Graph, Session, unrecorded, type Variable, within } from "@gradtape/graph";
 import type { Optimizer } from "@gradtape/optimizers";
-import { describe, formatShape, InvalidArgumentError, Tensor, type TensorSpec, ValueError } from "@gradtape/tensor";
+import {
+  anything,
+  boolean,
+  defineMethods,
+  describe,
+  formatShape,
+  InvalidArgumentError,
+  instance,
+  isPlainObject,
+  kind,
+  nullable,
+  Signature,
+  Tensor,
+  type TensorSpec,
+  telling,
+  ValueError,
+} from "@gradtape/tensor";
 import { type Contents, contentsOf, type Savable, type Stateful } from "./savable.ts";
 import { decodeRun, encodeRun, type SavedRun } from "./saved-run.ts";
 
@@ -25,6 +41,12 @@ export interface RestoreReport {
   readonly mismatched: readonly { readonly name: string; readonly expected: string; readonly found: string }[];
 }
 
+const signature = new Signature(
+  "Checkpoint",
+  { group: kind<Savable>("an object of what is to be saved", isPlainObject) },
+  { session: nullable(instance("a session", Session)) },
+);
+
 /**
  * Everything a training run is: variables, optimizers with their slots and counters, the global step, generators, the
  * place in a dataset.
@@ -46,10 +68,21 @@ export class Checkpoint {
    * Throws a TypeError for what cannot be saved, a ValueError for two things of one name and for variables of a graph
    * without a session.
    */
-  constructor(group: { readonly [name: string]: Savable }, { session = null }: CheckpointOptions = {}) {
+  constructor(group: { readonly [name: string]: Savable }, options?: CheckpointOptions);
+  constructor(...args: readonly unknown[]) {
+    const { group, session = null } = signature.record(args);
     this.group = group;
     this.session = session;
-    this.contents();
+    telling(() => this.contents());
+  }
+
+  static {
+    defineMethods("Checkpoint", Checkpoint, {
+      save: [{}],
+      saveBlob: [{}],
+      restore: [{ saved: anything }, { partial: boolean }],
+      restoreBlob: [{ blob: instance("a Blob", Blob) }, { partial: boolean }],
+    });
   }
 
   /**

@@ -1,7 +1,19 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InvalidArgumentError, RuntimeError, ValueError } from "@gradtape/tensor";
-import type { Checkpoint, RestoreOptions, RestoreReport } from "./checkpoint.ts";
+import {
+  anything,
+  boolean,
+  defineMethods,
+  InvalidArgumentError,
+  instance,
+  number,
+  RuntimeError,
+  Signature,
+  shown,
+  string,
+  ValueError,
+} from "@gradtape/tensor";
+import { Checkpoint, type RestoreOptions, type RestoreReport } from "./checkpoint.ts";
 import { makeFolder, removeLeftovers, replaceFile } from "./replace-file.ts";
 import { decodeRun, type SavedRun } from "./saved-run.ts";
 
@@ -23,6 +35,12 @@ interface Stored {
   readonly step: number;
 }
 
+const signature = new Signature(
+  "CheckpointManager",
+  { checkpoint: instance("a Checkpoint", Checkpoint), folder: string },
+  { maxToKeep: number },
+);
+
 /**
  * Keeps the last checkpoints of a run in a folder, one file `checkpoint-<step>.safetensors` for each. A file is whole or
  * not there, whenever the process ends; a damaged one is passed over for the one before it.
@@ -35,13 +53,23 @@ export class CheckpointManager {
   private tidied = false;
 
   /** Throws a ValueError unless `maxToKeep` is a whole number above 0. Nothing is touched yet. */
-  constructor(checkpoint: Checkpoint, folder: string, { maxToKeep = 5 }: CheckpointManagerOptions = {}) {
+  constructor(checkpoint: Checkpoint, folder: string, options?: CheckpointManagerOptions);
+  constructor(...args: readonly unknown[]) {
+    const { checkpoint, folder, maxToKeep = 5 } = signature.record(args);
     if (!Number.isSafeInteger(maxToKeep) || maxToKeep < 1) {
       throw new ValueError(`CheckpointManager: maxToKeep must be a whole number above 0, got ${maxToKeep}`);
     }
     this.checkpoint = checkpoint;
     this.folder = folder;
     this.maxToKeep = maxToKeep;
+  }
+
+  static {
+    defineMethods("CheckpointManager", CheckpointManager, {
+      save: [{ step: anything }],
+      checkpoints: [{}],
+      restoreLatest: [{}, { partial: boolean }],
+    });
   }
 
   /**
@@ -52,7 +80,7 @@ export class CheckpointManager {
    */
   async save(step: number): Promise<string> {
     if (!Number.isSafeInteger(step) || step < 0) {
-      throw new ValueError(`save: step must be a whole number from 0 on, got ${step}`);
+      throw new ValueError(`save: step must be a whole number from 0 on, got ${shown(step)}`);
     }
     const bytes = this.checkpoint.save();
     const saved = this.last.then(() => this.write(step, bytes));

@@ -1,6 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { access, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { either, instance, Signature, string } from "@gradtape/tensor";
+
+const signature = new Signature("replaceFile", {
+  path: string,
+  bytes: either(string, instance("a Uint8Array", Uint8Array)),
+});
 
 /**
  * Writes a file so that a reader finds the old bytes or the new ones, never half of them: they are written aside, flushed to
@@ -8,6 +14,7 @@ import { basename, dirname, join } from "node:path";
  * the error is the system's.
  */
 export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  signature.record([path, bytes]);
   const aside = join(dirname(path), `.${basename(path)}.${process.pid}.${randomUUID()}.aside`);
   try {
     const file = await open(aside, "wx");

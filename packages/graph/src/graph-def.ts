@@ -1,8 +1,11 @@
 import {
+  anything,
   type DType,
+  defineFunction,
   EagerTensor,
   fieldProblem,
   InvalidArgumentError,
+  instance,
   type Kind,
   kind,
   list,
@@ -47,7 +50,9 @@ export interface NodeDef {
 }
 
 /** Writes a graph down. Throws a ValueError when it uses a variable of eager mode, whose value is not in the graph. */
-export function toGraphDef(graph: Graph): GraphDef {
+export const toGraphDef = defineFunction("toGraphDef", { graph: instance("a graph", Graph) }, undefined, written);
+
+function written(graph: Graph): GraphDef {
   const collections = graph
     .getAllCollectionKeys()
     .map((key) => [key, graph.getCollection(key).flatMap(memberName)] as const);
@@ -123,7 +128,9 @@ const valueFields = { dtype, shape, data: string };
  * A new graph from what `toGraphDef` wrote: the same names, the same numbers when run. Throws an InvalidArgumentError
  * that names the node for a definition that is none, a NotFoundError for an op that nothing imported defines.
  */
-export function fromGraphDef(def: GraphDef): Graph {
+export const fromGraphDef = defineFunction("fromGraphDef", { def: anything }, undefined, readDef);
+
+function readDef(def: GraphDef): Graph {
   return telling(() => {
     const problem = object.holds(def) ? fieldProblem("field", def, definition) : "expected what toGraphDef returns";
     if (problem !== null || def.format !== "gradtape/graph/1") {

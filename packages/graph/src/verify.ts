@@ -1,5 +1,5 @@
-import { sameShape, ValueError } from "@gradtape/tensor";
-import type { Graph } from "./graph.ts";
+import { defineFunction, instance, sameShape, ValueError } from "@gradtape/tensor";
+import { Graph } from "./graph.ts";
 import { legalSpecs } from "./legal.ts";
 import { type Operation, SymbolicTensor } from "./operation.ts";
 import { dependencies } from "./schedule.ts";
@@ -12,7 +12,9 @@ import { dependencies } from "./schedule.ts";
  * - what an operation waits for comes before it, so there is no circle;
  * - it is a legal record of its op, whose shape rule gives again what the outputs say.
  */
-export function verify(graph: Graph): void {
+export const verify = defineFunction("verify", { graph: instance("a graph", Graph) }, undefined, checkGraph);
+
+function checkGraph(graph: Graph): void {
   const operations = graph.getOperations();
   const before = new Set<Operation>();
   for (const operation of operations) {

@@ -1,7 +1,8 @@
 import { scalar as k } from "@gradtape/tensor";
-import type { Hyper } from "./hyper.ts";
+import type { Hyper, Rate } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type Step, type UpdateRule, updateRule } from "./rule.ts";
+import { hyper as hyperKind, optimizerSignature } from "./signatures.ts";
 
 export interface AdadeltaOptions {
   /** How much of the means is kept at each step. */
@@ -11,6 +12,8 @@ export interface AdadeltaOptions {
   readonly useLocking?: boolean;
   readonly name?: string;
 }
+
+const signature = optimizerSignature("AdadeltaOptimizer", { rho: hyperKind, epsilon: hyperKind });
 
 /**
  * Adadelta (Zeiler, 2012) as `tf.compat.v1.train.AdadeltaOptimizer` computes it:
@@ -25,8 +28,16 @@ export class AdadeltaOptimizer extends Optimizer {
   rho: Hyper;
   epsilon: Hyper;
 
-  constructor(learningRate: Hyper = 0.001, options: AdadeltaOptions = {}) {
-    const { rho = 0.95, epsilon = 1e-8, useLocking = false, name = "Adadelta" } = options;
+  constructor(learningRate?: Hyper, options?: AdadeltaOptions);
+  constructor(options: AdadeltaOptions & Rate);
+  constructor(...args: readonly unknown[]) {
+    const {
+      learningRate = 0.001,
+      rho = 0.95,
+      epsilon = 1e-8,
+      useLocking = false,
+      name = "Adadelta",
+    } = signature.record(args);
     super(rule, { name, useLocking });
     this.learningRate = learningRate;
     this.rho = rho;

@@ -1,7 +1,8 @@
-import { scalar as k, ValueError } from "@gradtape/tensor";
-import type { Hyper } from "./hyper.ts";
+import { scalar as k, number, ValueError } from "@gradtape/tensor";
+import type { Hyper, Rate } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type Step, type UpdateRule, updateRule } from "./rule.ts";
+import { optimizerSignature, required } from "./signatures.ts";
 
 export interface AdagradOptions {
   /** What the accumulators begin at; greater than 0. */
@@ -9,6 +10,8 @@ export interface AdagradOptions {
   readonly useLocking?: boolean;
   readonly name?: string;
 }
+
+const signature = optimizerSignature("AdagradOptimizer", { initialAccumulatorValue: number });
 
 /**
  * Adagrad (Duchi et al., 2011) as `tf.compat.v1.train.AdagradOptimizer` defines it, without an epsilon:
@@ -20,15 +23,22 @@ export class AdagradOptimizer extends Optimizer {
   learningRate: Hyper;
   readonly initialAccumulatorValue: number;
 
-  constructor(learningRate: Hyper, options: AdagradOptions = {}) {
-    const { initialAccumulatorValue = 0.1, useLocking = false, name = "Adagrad" } = options;
+  constructor(learningRate: Hyper, options?: AdagradOptions);
+  constructor(options: AdagradOptions & Rate);
+  constructor(...args: readonly unknown[]) {
+    const {
+      learningRate,
+      initialAccumulatorValue = 0.1,
+      useLocking = false,
+      name = "Adagrad",
+    } = signature.record(args);
     if (!(initialAccumulatorValue > 0)) {
       throw new ValueError(
         `AdagradOptimizer: initialAccumulatorValue must be positive, got ${initialAccumulatorValue}`,
       );
     }
     super(rule, { name, useLocking });
-    this.learningRate = learningRate;
+    this.learningRate = required("AdagradOptimizer", "learningRate", learningRate);
     this.initialAccumulatorValue = initialAccumulatorValue;
   }
 }

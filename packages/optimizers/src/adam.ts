@@ -1,7 +1,8 @@
 import { scalar as k } from "@gradtape/tensor";
-import type { Hyper } from "./hyper.ts";
+import type { Hyper, Rate } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type UpdateRule, updateRule, type Values } from "./rule.ts";
+import { hyper as hyperKind, optimizerSignature } from "./signatures.ts";
 
 export interface AdamOptions {
   /** How much of the mean gradient is kept at each step. */
@@ -13,6 +14,8 @@ export interface AdamOptions {
   readonly useLocking?: boolean;
   readonly name?: string;
 }
+
+const signature = optimizerSignature("AdamOptimizer", { beta1: hyperKind, beta2: hyperKind, epsilon: hyperKind });
 
 /**
  * Adam (Kingma and Ba, 2014) as `tf.compat.v1.train.AdamOptimizer` computes it, with the bias correction in the rate:
@@ -30,8 +33,17 @@ export class AdamOptimizer extends Optimizer {
   beta2: Hyper;
   epsilon: Hyper;
 
-  constructor(learningRate: Hyper = 0.001, options: AdamOptions = {}) {
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, useLocking = false, name = "Adam" } = options;
+  constructor(learningRate?: Hyper, options?: AdamOptions);
+  constructor(options: AdamOptions & Rate);
+  constructor(...args: readonly unknown[]) {
+    const {
+      learningRate = 0.001,
+      beta1 = 0.9,
+      beta2 = 0.999,
+      epsilon = 1e-8,
+      useLocking = false,
+      name = "Adam",
+    } = signature.record(args);
     super(rule, { name, useLocking });
     this.learningRate = learningRate;
     this.beta1 = beta1;

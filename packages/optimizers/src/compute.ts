@@ -10,7 +10,7 @@ import {
   tuple,
   Variable,
 } from "@gradtape/graph";
-import { isFloating, located, Tensor, ValueError } from "@gradtape/tensor";
+import { isFloating, located, synchronous, Tensor, ValueError } from "@gradtape/tensor";
 
 /* Gradients of a loss for a list of variables: from a tape when the loss is a function, from its graph when it is a tensor. */
 
@@ -54,7 +54,7 @@ export function tapeGradients(
   const tape = new GradientTape({ locations });
   const value = tape.record(() => {
     if (listed !== null) tape.watch(listed);
-    return lossTensors(op, loss());
+    return lossTensors(op, synchronous(op, loss()));
   });
   const variables = (listed ?? tape.watchedVariables()) as Variable[];
   const found = tape.gradient(value, variables, { outputGradients: gradLoss });

@@ -1,8 +1,9 @@
 import { add, cast, div, maximum, mul } from "@gradtape/graph";
-import { scalar as k, type Scalar, ValueError } from "@gradtape/tensor";
-import { evaluateHyper, type Hyper } from "./hyper.ts";
+import { scalar as k, nullable, number, type Scalar, string, ValueError } from "@gradtape/tensor";
+import { evaluateHyper, type Hyper, type Rate } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type Step, type UpdateRule, updateRule, type Values } from "./rule.ts";
+import { hyper, optimizerSignature, required } from "./signatures.ts";
 
 export interface FtrlOptions {
   /** How the rate falls with the accumulated squares; at most 0, -0.5 is a square root. */
@@ -23,6 +24,17 @@ export interface FtrlOptions {
   readonly beta?: number | null;
 }
 
+const signature = optimizerSignature("FtrlOptimizer", {
+  learningRatePower: number,
+  initialAccumulatorValue: number,
+  l1RegularizationStrength: hyper,
+  l2RegularizationStrength: hyper,
+  accumName: nullable(string),
+  linearName: nullable(string),
+  l2ShrinkageRegularizationStrength: hyper,
+  beta: nullable(number),
+});
+
 /**
  * FTRL-Proximal (McMahan et al., 2013) as `tf.compat.v1.train.FtrlOptimizer` computes it, with p = -learningRatePower:
  *
@@ -42,8 +54,11 @@ export class FtrlOptimizer extends Optimizer {
   readonly beta: number;
   private readonly slotNames: { readonly [slot: string]: string | null };
 
-  constructor(learningRate: Hyper, options: FtrlOptions = {}) {
+  constructor(learningRate: Hyper, options?: FtrlOptions);
+  constructor(options: FtrlOptions & Rate);
+  constructor(...args: readonly unknown[]) {
     const {
+      learningRate,
       learningRatePower = -0.5,
       initialAccumulatorValue = 0.1,
       l1RegularizationStrength = 0,
@@ -54,7 +69,7 @@ export class FtrlOptimizer extends Optimizer {
       linearName = null,
       l2ShrinkageRegularizationStrength = 0,
       beta = null,
-    } = options;
+    } = signature.record(args);
     atLeastZero({ initialAccumulatorValue, l1RegularizationStrength, l2RegularizationStrength });
     atLeastZero({ l2ShrinkageRegularizationStrength });
     if (!(learningRatePower <= 0)) {
@@ -63,7 +78,7 @@ export class FtrlOptimizer extends Optimizer {
       );
     }
     super(learningRatePower === -0.5 ? rootRule : powerRule, { name, useLocking });
-    this.learningRate = learningRate;
+    this.learningRate = required("FtrlOptimizer", "learningRate", learningRate);
     this.learningRatePower = learningRatePower;
     this.initialAccumulatorValue = initialAccumulatorValue;
     this.l1RegularizationStrength = l1RegularizationStrength;

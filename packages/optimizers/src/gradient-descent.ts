@@ -1,13 +1,16 @@
 import { tensorflow } from "@gradtape/graph";
 import { scalar as k } from "@gradtape/tensor";
-import type { Hyper } from "./hyper.ts";
+import type { Hyper, Rate } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type Step, type UpdateRule, updateRule } from "./rule.ts";
+import { optimizerSignature, required } from "./signatures.ts";
 
 export interface GradientDescentOptions {
   readonly useLocking?: boolean;
   readonly name?: string;
 }
+
+const signature = optimizerSignature("GradientDescentOptimizer", {});
 
 /**
  * Gradient descent: `variable <- variable - learningRate g`. Of a sparse gradient every entry is subtracted in turn,
@@ -16,9 +19,12 @@ export interface GradientDescentOptions {
 export class GradientDescentOptimizer extends Optimizer {
   learningRate: Hyper;
 
-  constructor(learningRate: Hyper, { useLocking = false, name = "GradientDescent" }: GradientDescentOptions = {}) {
+  constructor(learningRate: Hyper, options?: GradientDescentOptions);
+  constructor(options: GradientDescentOptions & Rate);
+  constructor(...args: readonly unknown[]) {
+    const { learningRate, useLocking = false, name = "GradientDescent" } = signature.record(args);
     super(rule, { name, useLocking });
-    this.learningRate = learningRate;
+    this.learningRate = required("GradientDescentOptimizer", "learningRate", learningRate);
   }
 }
 

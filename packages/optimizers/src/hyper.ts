@@ -15,6 +15,11 @@ import { type DType, EagerTensor, repeated, Tensor, ValueError } from "@gradtape
 /** A hyper-parameter: a number, a tensor or variable, or a function of no arguments that returns one of these. */
 export type Hyper = number | Operand | (() => number | Operand);
 
+/** A rate given by its name. */
+export interface Rate {
+  readonly learningRate?: Hyper;
+}
+
 /**
  * The present value of the hyper-parameter `name`, a field of `owner`. A function is called. A plain number is rounded to
  * float32, as TensorFlow does, even where the variable is float64, unless it is asked for `exact`; a float64 tensor keeps

@@ -1,10 +1,27 @@
 import { cast, type Graph, graphOfVariables, nameOf, type Operation, sub, Variable, within } from "@gradtape/graph";
-import { scalar as k, type Scalar, type Tensor, ValueError } from "@gradtape/tensor";
+import {
+  anything,
+  boolean,
+  defineFunction,
+  defineMethods,
+  either,
+  type Fields,
+  instance,
+  scalar as k,
+  list,
+  nullable,
+  type Scalar,
+  Signature,
+  string,
+  type Tensor,
+  ValueError,
+} from "@gradtape/tensor";
 import { evaluateHyper, type Hyper } from "./hyper.ts";
 import { type ApplyGradientsOptions, Optimizer } from "./optimizer.ts";
 import type { Gradient } from "./pairs.ts";
 import { RMSPropOptimizer } from "./rmsprop.ts";
 import { type RuleDescription, type Step, type UpdateRule, updateRule, type Values } from "./rule.ts";
+import { hyper } from "./signatures.ts";
 
 export interface RMSpropOptions {
   readonly learningRate?: Hyper;
@@ -31,6 +48,12 @@ abstract class KerasOptimizer extends Optimizer {
     this.rho = options.rho;
     this.momentum = options.momentum;
     this.epsilon = options.epsilon;
+  }
+
+  static {
+    defineMethods("Optimizer", KerasOptimizer, {
+      applyGradients: [{ pairs: anything }, { globalStep: anything, name: nullable(string) }],
+    });
   }
 
   /**
@@ -75,6 +98,11 @@ abstract class KerasOptimizer extends Optimizer {
   }
 }
 
+function signatureOf<O extends Fields>(name: string, options: O) {
+  const fields = { learningRate: hyper, rho: hyper, momentum: hyper, epsilon: hyper, centered: boolean, name: string };
+  return new Signature(name, {}, { ...fields, ...options });
+}
+
 function defaults({
   learningRate = 0.001,
   rho = 0.9,
@@ -99,7 +127,9 @@ function defaults({
  * A sparse gradient counts as zero for the rows it does not name: their averages decay, and momentum moves them on.
  */
 export class RMSprop extends KerasOptimizer {
-  constructor({ centered = false, ...options }: RMSpropOptions = {}) {
+  constructor(options?: RMSpropOptions);
+  constructor(...args: readonly unknown[]) {
+    const { centered = false, ...options } = signatureOf("RMSprop", {}).record(args);
     const filled = defaults(options);
     super(currentRules[ruleIndex(centered, filled.momentum)]!, filled);
   }
@@ -124,7 +154,9 @@ export interface LegacyRMSpropOptions extends RMSpropOptions {
 export class LegacyRMSprop extends KerasOptimizer {
   decay: Hyper;
 
-  constructor({ centered = false, decay = 0, ...options }: LegacyRMSpropOptions = {}) {
+  constructor(options?: LegacyRMSpropOptions);
+  constructor(...args: readonly unknown[]) {
+    const { centered = false, decay = 0, ...options } = signatureOf("LegacyRMSprop", { decay: hyper }).record(args);
     const filled = defaults(options);
     super(legacyRules[ruleIndex(centered, filled.momentum)]!, filled);
     this.decay = decay;
@@ -198,6 +230,8 @@ const legacyRules = variants((centered, moving) => {
   return { name, slots, hyper, exact, dense: step, sparse: step, sparseRows: "all" };
 });
 
+const rmsprop = either(instance("an RMSprop", RMSprop), instance("an RMSPropOptimizer", RMSPropOptimizer));
+
 const slotPairs = [
   ["velocity", "rms"],
   ["momentum", "momentum"],
@@ -211,7 +245,14 @@ const slotPairs = [
  * The next steps agree up to rounding when the hyper-parameters do: TensorFlow 1 forms `1 - decay` in float32, Keras
  * before rounding.
  */
-export function convertRMSProp(
+export const convertRMSProp = defineFunction(
+  "convertRMSProp",
+  { from: rmsprop, to: rmsprop, varList: list(anything) },
+  { globalStep: nullable(instance("a variable", Variable)) },
+  carryOver,
+);
+
+function carryOver(
   from: RMSprop | RMSPropOptimizer,
   to: RMSprop | RMSPropOptimizer,
   varList: readonly Variable[],

@@ -1,7 +1,8 @@
-import { scalar as k } from "@gradtape/tensor";
-import type { Hyper } from "./hyper.ts";
+import { boolean, scalar as k, optional, Signature } from "@gradtape/tensor";
+import type { Hyper, Rate } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type Step, type UpdateRule, updateRule } from "./rule.ts";
+import { hyper, required, sharedFields } from "./signatures.ts";
 
 export interface MomentumOptions {
   readonly useLocking?: boolean;
@@ -9,6 +10,12 @@ export interface MomentumOptions {
   /** Look ahead as Nesterov (1983), in the form of Sutskever et al. (2013) with the gradient taken at the present value. */
   readonly useNesterov?: boolean;
 }
+
+const signature = new Signature(
+  "MomentumOptimizer",
+  { learningRate: optional(hyper), momentum: optional(hyper) },
+  { ...sharedFields, useNesterov: boolean },
+);
 
 /**
  * Momentum (Polyak, 1964) as `tf.compat.v1.train.MomentumOptimizer` computes it:
@@ -21,11 +28,20 @@ export class MomentumOptimizer extends Optimizer {
   learningRate: Hyper;
   momentum: Hyper;
 
-  constructor(learningRate: Hyper, momentum: Hyper, options: MomentumOptions = {}) {
-    const { useLocking = false, name = "Momentum", useNesterov = false } = options;
+  constructor(learningRate: Hyper, momentum: Hyper, options?: MomentumOptions);
+  constructor(learningRate: Hyper, options: MomentumOptions & { readonly momentum: Hyper });
+  constructor(options: MomentumOptions & Rate & { readonly momentum: Hyper });
+  constructor(...args: readonly unknown[]) {
+    const {
+      learningRate,
+      momentum,
+      useLocking = false,
+      name = "Momentum",
+      useNesterov = false,
+    } = signature.record(args);
     super(useNesterov ? nesterovRule : plainRule, { name, useLocking });
-    this.learningRate = learningRate;
-    this.momentum = momentum;
+    this.learningRate = required("MomentumOptimizer", "learningRate", learningRate);
+    this.momentum = required("MomentumOptimizer", "momentum", momentum);
   }
 }
 

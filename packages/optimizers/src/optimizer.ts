@@ -18,10 +18,16 @@ import {
   Variable,
 } from "@gradtape/graph";
 import {
+  anything,
+  defineMethods,
   located,
   NotImplementedError,
+  nearest,
+  nullable,
   Printable,
   RuntimeError,
+  string,
+  synchronous,
   type Tensor,
   telling,
   ValueError,
@@ -67,6 +73,44 @@ export abstract class Optimizer extends Printable {
   readonly GATE_OP = GATE_OP;
   readonly GATE_GRAPH = GATE_GRAPH;
 
+  static {
+    const gradientFields = {
+      varList: anything,
+      gateGradients: anything,
+      aggregationMethod: anything,
+      colocateGradientsWithOps: anything,
+      gradLoss: anything,
+    };
+    const applyFields = { globalStep: anything, name: nullable(string) };
+    defineMethods("Optimizer", Optimizer, {
+      getName: [{}],
+      getSlot: [{ variable: anything, name: string }],
+      getSlotNames: [{}],
+      createSlots: [{ varList: anything }],
+      counters: [{}],
+      variables: [{}],
+      minimize: [{ loss: anything }, { ...gradientFields, ...applyFields }],
+      computeGradients: [{ loss: anything }, { ...gradientFields, ...applyFields }],
+      applyGradients: [{ pairs: anything }, { ...gradientFields, ...applyFields }],
+    });
+    Object.setPrototypeOf(
+      Optimizer.prototype,
+      new Proxy(Object.create(Printable.prototype), { set: Optimizer.refuseMisspelt }),
+    );
+  }
+
+  /** Refuses a new field that looks like a misspelt hyper-parameter: setting it would change nothing. */
+  private static refuseMisspelt(_: object, field: string | symbol, value: unknown, optimizer: Optimizer): boolean {
+    const hypers = optimizer.rule?.hyper ?? [];
+    const near = typeof field === "string" ? nearest(field, hypers) : null;
+    if (near !== null) {
+      throw located(
+        new TypeError(`${optimizer.name}: there is no hyper-parameter ${JSON.stringify(field)}; did you mean ${near}?`),
+      );
+    }
+    return Reflect.defineProperty(optimizer, field, { value, writable: true, enumerable: true, configurable: true });
+  }
+
   /** Carried on the update ops; updates in one process never interleave, so it changes no number. */
   readonly useLocking: boolean;
   /** The update rule; its hyper-parameters are fields of the optimizer. */
@@ -78,10 +122,12 @@ export abstract class Optimizer extends Printable {
 
   constructor(
     rule: UpdateRule,
-    { name, useLocking = false }: { readonly name: string; readonly useLocking?: boolean },
+    { name, useLocking = false }: { readonly name: string | null; readonly useLocking?: boolean },
   ) {
     super();
-    if (!name) throw new ValueError(`${rule.name}Optimizer: an optimizer needs a name, got ${JSON.stringify(name)}`);
+    if (!name) throw new ValueError(`${rule.name}Optimizer: an optimizer needs a name, got ${nameOf(name)}`);
+    if (typeof name !== "string")
+      throw new TypeError(`${rule.name}Optimizer: the name is ${nameOf(name)}, not a string`);
     this.rule = rule;
     this.name = name;
     this.useLocking = useLocking;
@@ -113,6 +159,9 @@ export abstract class Optimizer extends Printable {
 
   /** Makes the slots of variables and the counters now, as the first step would; those that exist stay as they are. */
   createSlots(varList: Iterable<Variable>): void {
+    if (typeof (varList as Iterable<Variable> | null)?.[Symbol.iterator] !== "function") {
+      throw new TypeError(`Optimizer.createSlots: varList is ${nameOf(varList)}, expected a list of variables`);
+    }
     const variables = [...varList];
     for (const variable of variables) this.statesOf(variable);
     if (this.rule.powers === undefined || variables.length === 0) return;
@@ -152,6 +201,12 @@ export abstract class Optimizer extends Printable {
    */
   minimize(loss: Loss, options: MinimizeOptions = {}): Operation | null {
     const pairs = this.computeGradients(loss, options);
+    if (pairs.length === 0) {
+      throw new ValueError(
+        `${this.name}.minimize: no gradients provided for any variable: there is no trainable variable, the loss reads ` +
+          "none; make what is to be trained a Variable, read it in the loss, or name it in varList",
+      );
+    }
     if (pairs.every(([gradient]) => gradient === null)) {
       const shown = loss instanceof SymbolicTensor ? loss : nameOf(loss);
       const error = new ValueError(
@@ -275,7 +330,7 @@ export abstract class Optimizer extends Printable {
     if (variable.constraint === null) return updated;
     const { constraint } = variable;
     return controlDependencies([updated], () => {
-      const constrained = variable.assign(constraint(variable.value()));
+      const constrained = variable.assign(synchronous("constraint", constraint(variable.value())));
       return constrained instanceof Variable ? null : group(constrained);
     });
   }

@@ -1,7 +1,8 @@
-import { scalar as k, type Scalar } from "@gradtape/tensor";
-import type { Hyper } from "./hyper.ts";
+import { boolean, scalar as k, type Scalar } from "@gradtape/tensor";
+import type { Hyper, Rate } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type RuleDescription, type UpdateRule, updateRule, type Values } from "./rule.ts";
+import { hyper as hyperKind, optimizerSignature, required } from "./signatures.ts";
 
 export interface RMSPropOptions {
   /** How much of the mean square is kept at each step. */
@@ -14,6 +15,13 @@ export interface RMSPropOptions {
   readonly centered?: boolean;
   readonly name?: string;
 }
+
+const signature = optimizerSignature("RMSPropOptimizer", {
+  decay: hyperKind,
+  momentum: hyperKind,
+  epsilon: hyperKind,
+  centered: boolean,
+});
 
 /**
  * RMSProp (Hinton, Coursera lecture 6, 2012) as `tf.compat.v1.train.RMSPropOptimizer` computes it, bit for bit:
@@ -36,17 +44,20 @@ export class RMSPropOptimizer extends Optimizer {
   momentum: Hyper;
   epsilon: Hyper;
 
-  constructor(learningRate: Hyper, options: RMSPropOptions = {}) {
+  constructor(learningRate: Hyper, options?: RMSPropOptions);
+  constructor(options: RMSPropOptions & Rate);
+  constructor(...args: readonly unknown[]) {
     const {
+      learningRate,
       decay = 0.9,
       momentum = 0,
       epsilon = 1e-10,
       useLocking = false,
       centered = false,
       name = "RMSProp",
-    } = options;
+    } = signature.record(args);
     super(centered ? centeredRule : plainRule, { name, useLocking });
-    this.learningRate = learningRate;
+    this.learningRate = required("RMSPropOptimizer", "learningRate", learningRate);
     this.decay = decay;
     this.momentum = momentum;
     this.epsilon = epsilon;

@@ -16,7 +16,7 @@ import {
   sub,
   where,
 } from "@gradtape/graph";
-import { isFloating, type Tensor, ValueError } from "@gradtape/tensor";
+import { anything, boolean, defineFunction, isFloating, list, number, type Tensor, ValueError } from "@gradtape/tensor";
 
 /*
  * Learning rates that change with the step, as `tf.compat.v1.train` defines them. With a step counter of eager mode a
@@ -44,9 +44,15 @@ function schedule(
 }
 
 /** The same rate at every step. */
-export function constantRate(learningRate: Operand): () => Tensor {
-  return () => asTensor("constantRate", learningRate);
-}
+export const constantRate = defineFunction(
+  "constantRate",
+  { learningRate: anything },
+  undefined,
+  (learningRate: Operand): (() => Tensor) => {
+    asTensor("constantRate", learningRate);
+    return () => asTensor("constantRate", learningRate);
+  },
+);
 
 export interface StaircaseOptions {
   /** Let the rate fall in steps of `decaySteps`, instead of all the time. */
@@ -54,7 +60,14 @@ export interface StaircaseOptions {
 }
 
 /** learningRate decayRate^(step / decaySteps) */
-export function exponentialDecay(
+export const exponentialDecay = defineFunction(
+  "exponentialDecay",
+  { learningRate: anything, globalStep: anything, decaySteps: number, decayRate: number },
+  { staircase: boolean },
+  exponential,
+);
+
+function exponential(
   learningRate: Operand,
   globalStep: Operand,
   decaySteps: number,
@@ -68,7 +81,14 @@ export function exponentialDecay(
 }
 
 /** learningRate / (1 + decayRate step / decaySteps) */
-export function inverseTimeDecay(
+export const inverseTimeDecay = defineFunction(
+  "inverseTimeDecay",
+  { learningRate: anything, globalStep: anything, decaySteps: number, decayRate: number },
+  { staircase: boolean },
+  inverseTime,
+);
+
+function inverseTime(
   learningRate: Operand,
   globalStep: Operand,
   decaySteps: number,
@@ -82,11 +102,14 @@ export function inverseTimeDecay(
 }
 
 /** `values[i]` as long as the step is not beyond `boundaries[i]`, then the next; one value more than boundaries. */
-export function piecewiseConstant(
-  globalStep: Operand,
-  boundaries: readonly number[],
-  values: readonly number[],
-): Schedule {
+export const piecewiseConstant = defineFunction(
+  "piecewiseConstant",
+  { globalStep: anything, boundaries: list(number), values: list(number) },
+  undefined,
+  piecewise,
+);
+
+function piecewise(globalStep: Operand, boundaries: readonly number[], values: readonly number[]): Schedule {
   if (boundaries.length !== values.length - 1) {
     throw new ValueError(
       `piecewiseConstant: ${boundaries.length} boundaries separate ${boundaries.length + 1} values, got ${values.length}`,
@@ -111,7 +134,14 @@ export interface PolynomialDecayOptions {
 }
 
 /** (learningRate - end) (1 - step / decaySteps)^power + end */
-export function polynomialDecay(
+export const polynomialDecay = defineFunction(
+  "polynomialDecay",
+  { learningRate: anything, globalStep: anything, decaySteps: number },
+  { endLearningRate: number, power: number, cycle: boolean },
+  polynomial,
+);
+
+function polynomial(
   learningRate: Operand,
   globalStep: Operand,
   decaySteps: number,
@@ -134,7 +164,14 @@ export interface CosineOptions {
 const halfCosine = (fraction: Tensor) => mul(0.5, add(1, cos(mul(fraction, Math.PI))));
 
 /** learningRate ((1 - alpha) (1 + cos(pi step / decaySteps)) / 2 + alpha), constant after `decaySteps` */
-export function cosineDecay(
+export const cosineDecay = defineFunction(
+  "cosineDecay",
+  { learningRate: anything, globalStep: anything, decaySteps: number },
+  { alpha: number },
+  cosine,
+);
+
+function cosine(
   learningRate: Operand,
   globalStep: Operand,
   decaySteps: number,
@@ -154,7 +191,14 @@ export interface CosineRestartsOptions extends CosineOptions {
 }
 
 /** Cosine decay with warm restarts (Loshchilov and Hutter, 2016); the first period takes `firstDecaySteps`. */
-export function cosineDecayRestarts(
+export const cosineDecayRestarts = defineFunction(
+  "cosineDecayRestarts",
+  { learningRate: anything, globalStep: anything, firstDecaySteps: number },
+  { tMul: number, mMul: number, alpha: number },
+  cosineRestarts,
+);
+
+function cosineRestarts(
   learningRate: Operand,
   globalStep: Operand,
   firstDecaySteps: number,

@@ -1,5 +1,16 @@
 import { Graph, nameOf, SymbolicTensor, Variable } from "@gradtape/graph";
-import { describe, literal, type Tensor, type TensorLike, ValueError } from "@gradtape/tensor";
+import {
+  anything,
+  callable,
+  defineMethods,
+  describe,
+  type Kind,
+  literal,
+  Signature,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@gradtape/tensor";
 import { encodeGraph } from "./graph-message.ts";
 import { histogramOf } from "./histogram.ts";
 import { frameRecord } from "./record.ts";
@@ -10,6 +21,14 @@ export interface SummaryWriterOptions {
   readonly now?: () => number;
 }
 
+type Sink = (record: Uint8Array<ArrayBuffer>) => void;
+
+const signature = new Signature(
+  "SummaryWriter",
+  { sink: callable as Kind<Sink> },
+  { now: callable as Kind<() => number> },
+);
+
 /**
  * Makes an event file of what is told to it: scalars, histograms, graphs. `sink` gets the bytes, a whole record at a
  * time; all records one after the other are the file. It needs no file system, so it runs in browsers.
@@ -18,16 +37,22 @@ export class SummaryWriter {
   private readonly sink: (record: Uint8Array<ArrayBuffer>) => void;
   private readonly now: () => number;
 
-  constructor(
-    sink: (record: Uint8Array<ArrayBuffer>) => void,
-    { now = () => Date.now() / 1000 }: SummaryWriterOptions = {},
-  ) {
-    if (typeof sink !== "function") {
-      throw new TypeError(`SummaryWriter: the sink is ${describe(sink)}, expected a function that takes bytes`);
-    }
+  constructor(sink: (record: Uint8Array<ArrayBuffer>) => void, options?: SummaryWriterOptions);
+  constructor(...args: readonly unknown[]) {
+    const { sink, now = () => Date.now() / 1000 } = signature.record(args);
     this.sink = sink;
     this.now = now;
     this.put({ fileVersion: "brain.Event:2" });
+  }
+
+  static {
+    const place = { tag: anything, value: anything, step: anything };
+    defineMethods("SummaryWriter", SummaryWriter, {
+      scalar: [place],
+      histogram: [place],
+      graph: [{ graph: anything }],
+      restart: [{ step: anything }],
+    });
   }
 
   /**

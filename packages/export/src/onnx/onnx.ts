@@ -1,9 +1,11 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Tensor } from "@gradtape/tensor";
+import { defineFunction } from "@gradtape/tensor";
 import type { ArrayValue } from "../arrays/language.ts";
 import { argumentName, refusal, translate } from "../arrays/translate.ts";
 import { type Exporter, exportTo, type Handover } from "../exporter.ts";
 import { type Port, port, type Signature, statePort } from "../signature.ts";
+import { handoverKind, weightsKind } from "../signatures.ts";
 import { dataTypes } from "./nodes.ts";
 import { OnnxProgram } from "./program.ts";
 import { ModelSchema, type ValueInfoInit } from "./schema.ts";
@@ -67,9 +69,12 @@ const onnx: Exporter<OnnxOptions, Onnx> = {
  * Throws what `exportTo` throws; a NotImplementedError that names the operation and the line that built it for what has
  * no counterpart in opset 17.
  */
-export function writeOnnx(handover: Handover, options: OnnxOptions = {}): Onnx {
-  return exportTo(onnx, handover, options);
-}
+export const writeOnnx = defineFunction(
+  "writeOnnx",
+  { handover: handoverKind },
+  { weights: weightsKind },
+  (handover: Handover, options: OnnxOptions = {}): Onnx => exportTo(onnx, handover, options),
+);
 
 function portOf(language: OnnxProgram, name: string, { dtype, shape }: ArrayValue): Port {
   return port(name, { dtype, shape: shape.map((extent) => (language.open.isOpen(extent) ? null : extent)) });

@@ -1,7 +1,8 @@
-import { NotImplementedError } from "@gradtape/tensor";
+import { defineFunction, NotImplementedError } from "@gradtape/tensor";
 import { argumentName, refusal, translate } from "../arrays/translate.ts";
 import { builtAt, described, type Exporter, exportTo, type Handover } from "../exporter.ts";
 import { port, type Signature, statePort } from "../signature.ts";
+import { handoverKind } from "../signatures.ts";
 import { StableHloProgram } from "./program.ts";
 
 /** A program as StableHLO text, and what it takes and gives. */
@@ -56,6 +57,9 @@ const stableHlo: Exporter<object, StableHlo> = {
  * Throws what `exportTo` throws; a NotImplementedError that names the operation and the line that built it for what has
  * no counterpart.
  */
-export function writeStableHlo(handover: Handover): StableHlo {
-  return exportTo(stableHlo, handover, {});
-}
+export const writeStableHlo = defineFunction(
+  "writeStableHlo",
+  { handover: handoverKind },
+  undefined,
+  (handover: Handover): StableHlo => exportTo(stableHlo, handover, {}),
+);

@@ -1,5 +1,17 @@
 import { type Graph, Operation, type SymbolicTensor, Variable, variablesInitializer } from "@gradtape/graph";
-import { InvalidArgumentError, NotImplementedError, ValueError } from "@gradtape/tensor";
+import {
+  boolean,
+  defineFunction,
+  either,
+  InvalidArgumentError,
+  instance,
+  isPlainObject,
+  kind,
+  list,
+  NotImplementedError,
+  string,
+  ValueError,
+} from "@gradtape/tensor";
 import { decode, mistakeIn, parsed, type TypeOptions } from "./decode.ts";
 import { isDraw, readForeign, readShapes } from "./foreign.ts";
 import type { MetaGraphDef, NodeDef, VariableDef } from "./messages.ts";
@@ -13,6 +25,12 @@ export interface ImportOptions extends TypeOptions {
    */
   readonly outputs?: readonly string[];
 }
+
+const importFields = {
+  outputs: list(string),
+  narrow: boolean,
+  shapes: kind<object>("an object of shapes by name", isPlainObject),
+};
 
 /** A graph that has been read. */
 export interface ImportedGraph {
@@ -36,7 +54,14 @@ export interface ImportedGraph {
  * for each other in a circle or lack an input, and a NotImplementedError for what does not exist here, ops or forms of them.
  * Both name the node, its op and the reason.
  */
-export function importGraphDef(data: string | Uint8Array, options: ImportOptions = {}): ImportedGraph {
+export const importGraphDef = defineFunction(
+  "importGraphDef",
+  { data: either(string, instance("a Uint8Array", Uint8Array)) },
+  importFields,
+  readGraph,
+);
+
+function readGraph(data: string | Uint8Array, options: ImportOptions = {}): ImportedGraph {
   const { nodes, meta, producer } = decode(data);
   const byName = new Map<string, NodeDef>();
   for (const node of nodes) {

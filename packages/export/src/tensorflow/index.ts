@@ -1,5 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { defineFunction, instance, oneOf } from "@gradtape/tensor";
 import type { Handover } from "../exporter.ts";
+import { handoverKind } from "../signatures.ts";
 import { GraphDefSchema, MetaGraphDefSchema } from "./schema.ts";
 import { writeText } from "./text-writer.ts";
 import { type GraphDefOptions, metaGraph } from "./writer.ts";
@@ -9,11 +11,22 @@ export interface WriteOptions extends GraphDefOptions {
   readonly content?: "graph" | "meta";
 }
 
+const writeFields = {
+  content: oneOf("graph", "meta"),
+  variables: oneOf("resource", "reference"),
+  values: instance("a Map of variables and tensors", Map),
+};
+
 /** A handover as protobuf's text format, as `tf.import_graph_def` and `import_meta_graph` read it (`.pbtxt`). */
-export function writeGraphDefText(handover: Handover, options: WriteOptions = {}): string {
-  const { schema, message } = messageOf(handover, options);
-  return writeText(schema, message);
-}
+export const writeGraphDefText = defineFunction(
+  "writeGraphDefText",
+  { handover: handoverKind },
+  writeFields,
+  (handover: Handover, options: WriteOptions = {}): string => {
+    const { schema, message } = messageOf(handover, options);
+    return writeText(schema, message);
+  },
+);
 
 /**
  * A handover as the bytes of a GraphDef or MetaGraphDef (`.pb`, `.meta`).
@@ -21,10 +34,15 @@ export function writeGraphDefText(handover: Handover, options: WriteOptions = {}
  * The order that a session keeps is written down. An output that reads a variable behind another output's update
  * waits for that update, so to fetch it alone updates too. Hand over by itself what is fetched alone.
  */
-export function writeGraphDef(handover: Handover, options: WriteOptions = {}): Uint8Array {
-  const { schema, message } = messageOf(handover, options);
-  return toBinary(schema, message);
-}
+export const writeGraphDef = defineFunction(
+  "writeGraphDef",
+  { handover: handoverKind },
+  writeFields,
+  (handover: Handover, options: WriteOptions = {}): Uint8Array => {
+    const { schema, message } = messageOf(handover, options);
+    return toBinary(schema, message);
+  },
+);
 
 function messageOf(handover: Handover, { content = "meta", ...options }: WriteOptions) {
   const meta = create(MetaGraphDefSchema, metaGraph(handover, options));
