@@ -84,14 +84,14 @@ export abstract class Optimizer extends Printable {
     const applyFields = { globalStep: anything, name: nullable(string) };
     defineMethods("Optimizer", Optimizer, {
       getName: [{}],
-      getSlot: [{ variable: anything, name: string }],
+      getSlot: [{ variable: anything, name: anything }],
       getSlotNames: [{}],
       createSlots: [{ varList: anything }],
       counters: [{}],
       variables: [{}],
       minimize: [{ loss: anything }, { ...gradientFields, ...applyFields }],
-      computeGradients: [{ loss: anything }, { ...gradientFields, ...applyFields }],
-      applyGradients: [{ pairs: anything }, { ...gradientFields, ...applyFields }],
+      computeGradients: [{ loss: anything }, gradientFields],
+      applyGradients: [{ pairs: anything }, applyFields],
     });
     Object.setPrototypeOf(
       Optimizer.prototype,
@@ -125,7 +125,10 @@ export abstract class Optimizer extends Printable {
     { name, useLocking = false }: { readonly name: string | null; readonly useLocking?: boolean },
   ) {
     super();
-    if (!name) throw new ValueError(`${rule.name}Optimizer: an optimizer needs a name, got ${nameOf(name)}`);
+    if (!name)
+      throw new ValueError(
+        `${rule.name}Optimizer: an optimizer needs a name, got ${typeof name === "string" ? JSON.stringify(name) : nameOf(name)}`,
+      );
     if (typeof name !== "string")
       throw new TypeError(`${rule.name}Optimizer: the name is ${nameOf(name)}, not a string`);
     this.rule = rule;
@@ -199,7 +202,7 @@ export abstract class Optimizer extends Printable {
    * One step: the gradients of `loss` are computed and applied. In a graph the operation that does it is returned; in
    * eager mode it has happened, and the result is `null`. Throws a ValueError when no variable gets a gradient.
    */
-  minimize(loss: Loss, options: MinimizeOptions = {}): Operation | null {
+  minimize(loss: Loss, { globalStep, name, ...options }: MinimizeOptions = {}): Operation | null {
     const pairs = this.computeGradients(loss, options);
     if (pairs.length === 0) {
       throw new ValueError(
@@ -215,7 +218,7 @@ export abstract class Optimizer extends Printable {
       );
       throw located(error);
     }
-    return this.applyGradients(pairs, options);
+    return this.applyGradients(pairs, { globalStep, name });
   }
 
   /**
