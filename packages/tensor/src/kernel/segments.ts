@@ -24,59 +24,71 @@ export function segmentSum(op: string, batchDims = 0): Kernel {
       const count = shape[batchDims]!;
       const width = sizeOf(shape.slice(batchDims + 1));
       const each = sizeOf(ids!.shape.slice(batchDims));
-      const place = (row: number) => Math.floor(row / each) * count + segments[row]!;
-      const counts = each > BLOCK && isFloating(dtype) ? new Int32Array(sizeOf(shape.slice(0, batchDims + 1))) : null;
-      for (let row = 0; counts && row < segments.length; row++) if (segments[row]! >= 0) counts[place(row)]!++;
-      const long = new Map<number, LongSum>();
-      counts?.forEach((rows, at) => {
-        if (rows > BLOCK) long.set(at, new LongSum(dtype, width));
-      });
-      for (let row = 0; row < segments.length; row++) {
-        const segment = segments[row]!;
-        if (segment < 0) continue;
-        if (segment >= count) throw indexOutOfRange(op, ids!, row, count);
-        const at = place(row);
-        if (long.size > 0 && counts![at]! > BLOCK) long.get(at)!.add(values, row * width);
-        else for (let j = 0, from = row * width, to = at * width; j < width; j++) target[to + j]! += values[from + j]!;
+      for (let first = 0, base = 0; first < segments.length; first += each, base += count * width) {
+        const long = longSums(segments, first, each, count, dtype, width);
+        for (let row = first; row < first + each; row++) {
+          const segment = segments[row]!;
+          if (segment < 0) continue;
+          if (segment >= count) throw indexOutOfRange(op, ids!, row, count);
+          const sum = long === null ? 0 : long.places[segment]!;
+          const into = sum === 0 ? target : long!.blocks;
+          const to = sum === 0 ? base + segment * width : sum * width;
+          for (let j = 0, from = row * width; j < width; j++) into[to + j]! += values[from + j]!;
+          if (sum !== 0 && ++long!.rows[sum]! % BLOCK === 0) long!.close(sum, target, base + segment * width);
+        }
+        long?.places.forEach((sum, segment) => {
+          if (sum !== 0) long.close(sum, target, base + segment * width);
+        });
       }
-      for (const [at, sum] of long) sum.store(target, at * width);
       return [result];
     },
   };
 }
 
-/** A row of sums of more than one block. */
-class LongSum {
-  private rows = 0;
-  private readonly total: TypedData;
+/** The sums of more than one block among `each` rows from `first` on; `null` when there are none. */
+function longSums(
+  segments: TypedData,
+  first: number,
+  each: number,
+  count: number,
+  dtype: DType,
+  width: number,
+): LongSums | null {
+  if (each <= BLOCK || !isFloating(dtype)) return null;
+  const places = new Int32Array(count);
+  for (let row = first; row < first + each; row++) if (segments[row]! >= 0) places[segments[row]!]!++;
+  let sums = 0;
+  for (let segment = 0; segment < count; segment++) places[segment] = places[segment]! > BLOCK ? ++sums : 0;
+  return sums === 0 ? null : new LongSums(places, sums, dtype, width);
+}
+
+/** Rows of sums of more than one block, numbered from 1. Their totals lie in the result. */
+class LongSums {
+  /** The sum of each segment, 0 for those that have just one block. */
+  readonly places: Int32Array;
+  readonly blocks: TypedData;
+  readonly rows: Int32Array;
   private readonly lost: TypedData;
-  private readonly block: TypedData;
   private readonly rounded: (typeof numbers)["float32"];
+  private readonly width: number;
 
-  constructor(dtype: DType, width: number) {
-    this.total = allocate(dtype, width);
-    this.lost = allocate(dtype, width);
-    this.block = allocate(dtype, width);
+  constructor(places: Int32Array, sums: number, dtype: DType, width: number) {
+    this.places = places;
+    this.rows = new Int32Array(sums + 1);
+    this.blocks = allocate(dtype, (sums + 1) * width);
+    this.lost = allocate(dtype, (sums + 1) * width);
     this.rounded = dtype === "float64" ? numbers.float64 : numbers.float32;
+    this.width = width;
   }
 
-  add(values: TypedData, from: number): void {
-    const { block } = this;
-    for (let j = 0; j < block.length; j++) block[j]! += values[from + j]!;
-    if (++this.rows % BLOCK === 0) this.close();
-  }
-
-  private close(): void {
-    const { total, lost, block } = this;
-    for (let j = 0; j < block.length; j++) {
-      [total[j], lost[j]] = carried(this.rounded, total[j]!, lost[j]!, block[j]!);
-      block[j] = 0;
+  /** Adds the block of a sum to its total, at `to` of the result. */
+  close(sum: number, target: TypedData, to: number): void {
+    const { blocks, lost, rounded, width } = this;
+    for (let j = 0, at = sum * width; j < width; j++, at++) {
+      const [total, rest] = carried(rounded, target[to + j]!, lost[at]!, blocks[at]!);
+      target[to + j] = total;
+      lost[at] = rest;
+      blocks[at] = 0;
     }
-  }
-
-  /** The sums, to `target` from `to` on. */
-  store(target: TypedData, to: number): void {
-    this.close();
-    target.set(this.total, to);
   }
 }

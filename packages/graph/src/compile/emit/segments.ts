@@ -91,11 +91,14 @@ export function addLongSegmentSum(
   plain: wasm.WasmFunction,
   zeros: wasm.WasmFunction,
 ): wasm.WasmFunction {
-  const addRow = rowKernel(module, 2, (sum, row) => [lanes.add(sum!, row!), null]);
   const close = rowKernel(module, 3, (total, lost, block) => [...sums.carried(lanes, total!, lost!, block!), f32x4(0)]);
   return define(module, 7, (made, rows, ids, to, count, rowBytes, segments, work) => {
     const local = () => made.local("i32");
-    const [end, at, left, most, id, long, row] = [local(), local(), local(), local(), local(), local(), local()];
+    const [end, at, left, most, id, long, row, target] = [
+      ...[local(), local(), local(), local()],
+      ...[local(), local(), local(), local()],
+    ] as [wasm.Local, wasm.Local, wasm.Local, wasm.Local, wasm.Local, wasm.Local, wasm.Local, wasm.Local];
+    const sum = (name: "v128.load" | "v128.load32_splat") => lanes.add(load(name, target.get()), load(name, row.get()));
     const size = plus(i32(HEAD), times(i32(2), rowBytes!.get()));
     const block = plus(long.get(), i32(HEAD));
     const lost = plus(block, rowBytes!.get());
@@ -142,19 +145,26 @@ export function addLongSegmentSum(
           row.set(rows!.get()),
           whileDo(count!.get(), [
             id.set(load("i32.load", at.get())),
-            ifElse(op("i32.ge_s", id.get(), i32(0)), [
-              ifElse(
-                long.tee(load("i32.load", word)),
-                [
-                  addRow.call(block, row.get(), rowBytes!.get()) as Statement,
+            ifElse(
+              op("i32.ge_s", id.get(), i32(0)),
+              [
+                long.set(load("i32.load", word)),
+                target.set(wasm.select(long.get(), block, total)),
+                left.set(rowBytes!.get()),
+                ...run(
+                  left,
+                  [target, row],
+                  [store("v128.store", target.get(), sum("v128.load"))],
+                  [storeLane(target.get(), sum("v128.load32_splat"), 0)],
+                ),
+                ifElse(long.get(), [
                   store("i32.store", long.get(), left.tee(plus(load("i32.load", long.get()), i32(1)))),
                   ifElse(op("i32.eqz", op("i32.and", left.get(), i32(sums.BLOCK - 1))), [closing]),
-                ],
-                [addRow.call(total, row.get(), rowBytes!.get()) as Statement],
-              ),
-            ]),
+                ]),
+              ],
+              [advance(row, rowBytes!.get())],
+            ),
             advance(at, i32(4)),
-            advance(row, rowBytes!.get()),
             decrease(count!),
           ]),
           ...eachSegment([ifElse(long.get(), [closing])]),
