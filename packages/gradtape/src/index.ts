@@ -280,6 +280,7 @@ export {
   heUniform,
   type InitializerOptions,
   InvalidArgumentError,
+  type Layout,
   type LoadOptions,
   LookupError,
   linspace,

@@ -168,6 +168,19 @@ export function definePlaces(site: () => Site): void {
     await page.close();
   });
 
+  test("Fit shows all of a graph, also on a tablet", async () => {
+    const { page } = await site().visit("tab=inside&layers=8,8,8");
+    await page.setViewportSize({ width: 768, height: 1024 });
+    await page.waitForSelector(".look-node");
+    await page.getByRole("button", { name: "Fit" }).click();
+    const [seen, whole] = await page.evaluate(() => {
+      const graph = document.querySelector(".look-graph")!;
+      return [graph.clientWidth, graph.scrollWidth];
+    });
+    expect(whole).toBeLessThanOrEqual(seen! + 1);
+    await page.close();
+  });
+
   test("a number with a comma is told to want a point, and nothing moves", async () => {
     const { page } = await site().visit();
     const field = page.getByRole("textbox", { name: "learning rate" });

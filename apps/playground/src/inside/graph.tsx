@@ -8,12 +8,15 @@ import { nodeOf, type Reveal, revealAt } from "./reveal.ts";
 import type { Moment, Scene } from "./scene.ts";
 import { goTo, view } from "./views.ts";
 
-/** How large the graph is drawn; `null`: so that all of its width is seen. */
-export const zoom = signal<number | null>(null);
+/** How large the graph is drawn; `"fit"`: so that all of its width is seen; `null`: so, as long as it can be read. */
+export const zoom = signal<number | "fit" | null>(null);
 
 const zooms = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5];
 /** Above the sheet, in CSS pixels. */
 const roomForButtons = 34;
+/** Below this size little can be read. */
+const smallestToRead = 0.7;
+
 /** The next size in a direction. */
 export function zoomBy(direction: 1 | -1, present: number): void {
   const next =
@@ -31,7 +34,7 @@ export function Graph({ scene }: { scene: Scene }) {
   const reveal = useMemo(() => revealAt(scene, moment), [scene, moment]);
   const present = nodeOf(scene, moment);
   const fit = room === 0 ? 1 : Math.min(1, room / Math.max(1, places.width));
-  const scale = zoom.value ?? fit;
+  const scale = zoom.value === "fit" ? fit : (zoom.value ?? Math.max(smallestToRead, fit));
   const box = ref.current;
   const moved = useRef(false);
   useEffect(() => {
@@ -87,9 +90,9 @@ export function Graph({ scene }: { scene: Scene }) {
         <button
           type="button"
           class="look-fit"
-          aria-pressed={zoom.value === null}
+          aria-pressed={scale === fit}
           onClick={() => {
-            zoom.value = null;
+            zoom.value = "fit";
           }}
         >
           Fit
