@@ -1,9 +1,9 @@
 import { allEntries, State, type SymbolicTensor } from "@gradtape/graph";
 import * as gt from "gradtape";
 import { tableRows } from "./handover-rows.ts";
-import { caseOfRow } from "./handover-support.ts";
+import { caseOfRow, inSingle } from "./handover-support.ts";
 
-/* Graphs of one op each, made of all that the gradient table records, and random changes of them. */
+/* Graphs of one op and of several, made of all that the gradient table records, and random changes of them. */
 
 type Json = number | string | boolean | null | Json[] | { [name: string]: Json };
 interface Node {
@@ -47,6 +47,15 @@ export function specimens(): Specimen[] {
   for (const { row, order } of tableRows) collect(caseOfRow(row, { order: Math.min(order, 1) }).handover.graph);
   collect(training());
   return [...found.values()];
+}
+
+/** The graphs of the gradient table, values and first gradients, as they are written down. */
+export function wholeGraphs(): Specimen[] {
+  const most = 40;
+  return tableRows
+    .map(({ row, order }) => caseOfRow(inSingle(row), { order: Math.min(order, 1) }).handover.graph)
+    .map((graph) => gt.toGraphDef(graph).nodes as unknown as Specimen)
+    .filter(({ length }) => length < most);
 }
 
 /** A graph with reads, writes and updates of variables, dense and sparse. */

@@ -2,7 +2,7 @@ import { importGraphDef, writeGraphDefText } from "@gradtape/export";
 import { verify } from "@gradtape/graph";
 import * as gt from "gradtape";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { chooser, mutated, type Outcome, outcomeOf, runLast, specimens } from "./graph-mutations.ts";
+import { chooser, mutated, type Outcome, outcomeOf, runLast, specimens, wholeGraphs } from "./graph-mutations.ts";
 
 /*
  * Graphs with other attributes, shapes, dtypes and inputs than any call makes: each ends in a documented error, or runs to
@@ -57,12 +57,17 @@ function run(what: string, graph: gt.Graph, runs: number, salt: number): Outcome
   }
 }
 
-test("graphs as JSON", { timeout: 600_000 }, () => {
-  const all = specimens();
+test.each([
+  { what: "one op", all: specimens, count: 32_000, least: 2000 },
+  { what: "several ops", all: wholeGraphs, count: 8_000, least: 1000 },
+])("graphs of $what as JSON", { timeout: 600_000 }, ({ all: make, count, least }) => {
+  const all = make();
   const choose = chooser(seed);
   let legal = 0;
-  for (let i = 0; i < 40_000 * times; i++) {
-    const nodes = mutated(all[choose(all.length)]!, choose);
+  for (let i = 0; i < count * times; i++) {
+    // What comes after the change is left out: only the last operation is run.
+    const whole = all[choose(all.length)]!;
+    const nodes = mutated(make === specimens ? whole : whole.slice(0, 2 + choose(whole.length - 1)), choose);
     const text = JSON.stringify(nodes);
     const graph = read(text, () => gt.fromGraphDef({ format: "gradtape/graph/1", nodes, collections: {} } as never));
     if (graph === null) continue;
@@ -70,7 +75,7 @@ test("graphs as JSON", { timeout: 600_000 }, () => {
     legal++;
     expectSame(run(text, graph, legal % perModule === 0 ? 4 : 1, i), text);
   }
-  expect(legal).toBeGreaterThan(2000 * times);
+  expect(legal).toBeGreaterThan(least * times);
 });
 
 /** The text with a number, a dtype or an input that is another. */
