@@ -47,7 +47,7 @@ export default defineConfig({
       // The portable form, in which also products have the bits of every machine.
       project("strict", { GRADTAPE_STRICT: "1" }, [...products, "packages/tensor/src/kernel/vector-product.test.ts"]),
       // An engine without vectors.
-      project("javascript", { GRADTAPE_SIMD: "0" }, products),
+      project("javascript", { GRADTAPE_SIMD: "0" }, [...products, "packages/gradtape/spec/ownership.test.ts"]),
       // Where text may not become code, as on a page with a content security policy; with vectors and without.
       project("no-eval", {}, [...products, ...loops, ...withoutEval], noEval),
       project("no-eval-javascript", { GRADTAPE_SIMD: "0" }, loops, noEval),

@@ -1,5 +1,6 @@
 import {
   copyInto,
+  copyOf,
   EagerTensor,
   literal,
   machine,
@@ -201,8 +202,8 @@ export class Instance {
 
   private interpret(args: Given): unknown {
     const { fetched, effects, pack } = this.traced;
-    const results = this.session!.run([[...fetched], [...effects]], this.feeds(args))[0] as Tensor[];
-    return pack((i) => results[i]!);
+    const results = this.session!.run([[...fetched], [...effects]], this.feeds(args))[0] as EagerTensor[];
+    return pack((i) => copyOf(results[i]!)); // what a session gives may be an argument or a variable's memory
   }
 }
 
