@@ -154,8 +154,8 @@ function isIndex(name: string, cells: Cells, width: number): boolean {
   if (cells.length < 4 || !cells.every(([cell]) => /^\d+$/.test(clean(cell)))) return false;
   if (indexName.test(name.trim()) || indexEnd.test(name.trim())) return true;
   const [first = 0] = offsets(cells);
-  // In a table of three columns the first may well be a place that goes up by one.
-  return width > 3 && first <= 1 && offsets(cells).every((offset) => offset === first);
+  // An x, and the first of three columns, may well be a place that goes up by one.
+  return width > 3 && !/^[xy]$/i.test(name.trim()) && first <= 1 && offsets(cells).every((offset) => offset === first);
 }
 
 const offsets = (cells: Cells) => cells.map(([cell, row]) => Number(clean(cell)) - row);
