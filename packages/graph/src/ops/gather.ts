@@ -10,6 +10,7 @@ import {
   nullable,
   number,
   oneOf,
+  onFirst,
   optional,
   type PartialShape,
   type Shape,
@@ -321,7 +322,8 @@ const unsortedSegmentSumDef = entry<SegmentAttributes>({
     const rows = [...leading.slice(0, batchDims), lent[from]!];
     return [{ shape: [...rows, ...data!.shape.slice(ids!.shape.length)], dtype: data!.dtype }];
   },
-  kernel: (_, { batchDims }) => segmentSum("unsortedSegmentSum", batchDims),
+  // A third input only lends the number of its rows.
+  kernel: (_, { batchDims }) => onFirst(2, segmentSum("unsortedSegmentSum", batchDims)),
   gradient: [
     (g, { inputs: [, ids], attributes: { batchDims } }) =>
       applyOne(gatherDef, [g, ids!], { axis: batchDims, batchDims, negative: "zero" }),
