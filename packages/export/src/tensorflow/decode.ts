@@ -6,7 +6,7 @@ import type { GraphDef, MetaGraphDef, NodeDef, SavedModel, TensorProto, TensorSh
 import { GraphDefSchema, MetaGraphDefSchema, SavedModelSchema, typeName } from "./schema.ts";
 import { firstField, readText } from "./text-reader.ts";
 
-/** What a file holds: nodes, and what a MetaGraphDef says about them. */
+/** The content of a file: nodes, and what a MetaGraphDef says about them. */
 export interface Decoded {
   readonly nodes: readonly NodeDef[];
   readonly meta: MetaGraphDef | null;
@@ -47,7 +47,7 @@ function foreign(why: string, what = graphNames): InvalidArgumentError {
 interface Found {
   readonly graph: GraphDef | undefined;
   readonly meta: MetaGraphDef | null;
-  /** What the data are, as messages name it. */
+  /** The name of the data in messages. */
   readonly what?: string;
 }
 
@@ -145,7 +145,7 @@ export function dtypeFrom(node: NodeDef, number: number, { narrow = false }: Typ
   throw mistakeIn(node, `there is no dtype ${typeName(number)} here${advice}`);
 }
 
-/** What is said of a shape without a known number of axes. */
+/** The message about a shape without a known number of axes. */
 export function unknownRank(name: string): string {
   return (
     "its rank is not known; shapes here have a known number of axes, " +

@@ -124,7 +124,7 @@ const computations: { readonly [op: string]: (given: Given) => Value[] | null } 
 
 const bothKnown = (a: Dim, b: Dim) => typeof a === "number" && typeof b === "number";
 
-/** Whether a node puts single numbers together, which may become a shape. */
+/** True where a node puts single numbers together, which may become a shape. */
 function packsScalars({ node, inputs }: Given): boolean {
   if (node.op !== "Pack") return false;
   const scalars = inputs.every(

@@ -2,7 +2,7 @@
 
 interface Format {
   readonly name: string;
-  /** What the file begins with, from `at` on: bytes, or text. */
+  /** The beginning of the file, from `at` on: bytes, or text. */
   readonly begins: readonly number[] | string;
   readonly at?: number;
 }
@@ -57,5 +57,5 @@ export function otherFormat(data: string | Uint8Array): string | null {
   return binary.find(({ begins, at = 0 }) => holds(codes(begins), at))?.name ?? null;
 }
 
-/** Whether bytes are a SavedModel: its version, then its first MetaGraphDef. */
+/** True for the bytes of a SavedModel: its version, then its first MetaGraphDef. */
 export const isSavedModel = (bytes: Uint8Array) => bytes[0] === 0x08 && bytes[1] === 1 && bytes[2] === 0x12;

@@ -106,7 +106,7 @@ export function band(given: Given): Tensor {
   return op.where(kept, x, op.cast(op.constant(0), x.dtype));
 }
 
-/** Where the last two axes of a square matrix meet, as bool. */
+/** The diagonal of a square matrix, as bool. */
 const onDiagonal = (extent: Dim) => op.equal(op.expandDims(positions(extent), -1), positions(extent));
 
 const zeroOf = (x: Tensor) => op.cast(op.constant(0), x.dtype);

@@ -35,7 +35,7 @@ import type { NodeDef } from "./messages.ts";
 import { attributesOf } from "./nodes.ts";
 import { Followed, ShapeValue } from "./shape-value.ts";
 
-/** What an output of a node is here. */
+/** An output of a node. */
 export type Value = Tensor | State | Followed;
 
 /** A node as it has been read. */
@@ -71,7 +71,7 @@ export class GraphReader {
   private readonly translators: Translators;
   private readonly trainable: ReadonlySet<string> | null;
   private readonly location = lineOf(here());
-  /** What to do about a node that cannot be read. */
+  /** Advice for a node that cannot be read. */
   private readonly advice: string;
 
   /** `trainable` are the names of the trainable variables; `null` means all. Messages end in `advice`. */
@@ -94,7 +94,7 @@ export class GraphReader {
     }
   }
 
-  /** Whether a node sets the whole value of a variable. */
+  /** True for a node that sets the whole value of a variable. */
   assigns({ op }: NodeDef): boolean {
     return this.candidates.get(op)?.some(({ def }) => def === assignDef) ?? false;
   }

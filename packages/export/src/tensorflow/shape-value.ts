@@ -50,7 +50,7 @@ const keyOf = (dim: Dim): string =>
 
 export const sameDim = (a: Dim, b: Dim): boolean => keyOf(a) === keyOf(b);
 
-/** Whether a number is an extent, or one that is known and not negative. */
+/** True for an extent, and for a known number that is not negative. */
 export const isExtent = (dim: Dim): boolean =>
   isOpen(dim) ? dim.factor > 0 && dim.counts.every(({ axis }) => axis !== null) : dim >= 0;
 
@@ -144,7 +144,7 @@ function apart<T>(make: () => T): T {
   return graph === null ? make() : graph.controlDependencies(null, make);
 }
 
-/** What a node gives that is no tensor here: other nodes use it, and no run computes it. */
+/** An output of a node that is no tensor here: other nodes use it, and no run computes it. */
 export abstract class Followed {
   private readonly what: string;
 
@@ -255,7 +255,7 @@ function lengthOf(dim: Dim): Tensor {
   return reshape(first, [-1]);
 }
 
-/** What numbers are followed as: a constant, when no run has to tell one. */
+/** Numbers that are followed: a constant, when no run has to compute one. */
 export function followed(dims: readonly Dim[], at: Shape = [dims.length]): ShapeValue | EagerTensor {
   const value = new ShapeValue(dims, at);
   return value.known ?? value;

@@ -48,7 +48,7 @@ export function sum(given: Given): Tensor {
   return op.sum(given.x(0), { axis: given.numbers(1), keepDims: given.flag("keep_dims") });
 }
 
-/** Where a part of a concat begins, when only a run tells how long the parts before it are. */
+/** The beginning of a part of a concat, when only a run tells how long the parts before it are. */
 class Offset extends Followed {
   readonly parts: readonly ShapeValue[];
   readonly axis: number;
@@ -62,7 +62,7 @@ class Offset extends Followed {
   }
 }
 
-/** Where the parts of a concat begin in it. */
+/** The beginnings of the parts of a concat. */
 export function concatOffsets(given: Given): Value[] {
   const shapes = given.inputs.slice(1).map((_, i) => given.shape(1 + i));
   const axis = normalizeAxis("ConcatOffset", given.number(0), shapes[0]!.dims.length);

@@ -14,7 +14,7 @@ interface Course {
   readonly tail: number;
   /** Leave out so many elements of the end, where only a run tells where that is. */
   readonly drop: number;
-  /** Where it begins in what is left: the lowest position also when it walks back. */
+  /** The first position in what is left: the lowest one also when it walks back. */
   readonly first: number;
   /** How many elements; -1 for all that are left. */
   readonly count: number;
@@ -26,7 +26,7 @@ interface Course {
 
 const whole: Course = { between: null, tail: 0, drop: 0, first: 0, count: -1, step: 1, back: null };
 
-/** What a strided slice does. */
+/** A strided slice, axis by axis. */
 interface Plan {
   readonly courses: readonly Course[];
   /** Axes of the whole that the result lacks. */

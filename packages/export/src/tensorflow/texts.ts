@@ -25,7 +25,7 @@ export function textConstant({ node }: Given): Value | null {
   return new Words(value.value.stringVal.map((bytes) => new TextDecoder().decode(bytes)));
 }
 
-/** What stops a run with a message unless all of `condition` holds. */
+/** A tensor that stops a run with a message unless all of `condition` holds. */
 export function assertion(condition: Tensor, message: string): Tensor {
   return op.checkNumerics(op.where(op.all(condition), op.constant(0), op.constant(Number.NaN)), message);
 }
