@@ -60,7 +60,9 @@ function graphOf(file: string, bytes: Uint8Array, { outputs, narrow }: GraphFile
     return importGraphDef(bytes, { narrow, ...(outputs && { outputs }) });
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith("importGraphDef: ")) throw error;
-    throw new Mistake(`${file}: ${error.message.slice("importGraphDef: ".length)}`);
+    // The line of the program that reads it is ours, not the user's.
+    const [reason] = error.message.slice("importGraphDef: ".length).split("\n  at ");
+    throw new Mistake(`${file}: ${reason}`);
   }
 }
 

@@ -3,7 +3,7 @@ import * as gt from "@gradtape/graph";
 import { InvalidArgumentError, NotImplementedError, type Tensor, tensor, ValueError, zeros } from "@gradtape/tensor";
 import { describe, expect, test } from "vitest";
 import { attr, constant, float, integers, node, placeholder, versions } from "../fixtures/node-text.ts";
-import { type ImportOptions, importGraphDef } from "./index.ts";
+import { type ImportOptions, importGraphDef, writeGraphDef } from "./index.ts";
 import { MetaGraphDefSchema, type MetaGraphInit, SavedModelSchema } from "./schema.ts";
 import { readText } from "./text-reader.ts";
 
@@ -302,7 +302,7 @@ test("what only `outputs` leaves out is named with that advice", () => {
     /\(Switch\): conditionals, loops and functions are not read; name `outputs`/,
   );
   expect(() => importGraphDef(choice, { outputs: ["y"] })).toThrow(
-    /\(Switch\): conditionals, loops and functions are not read$/,
+    /\(Switch\): conditionals, loops and functions are not read$/m,
   );
 });
 
@@ -332,4 +332,21 @@ test("reading is linear in nodes, in inputs and in users of a node", () => {
   );
   const text = constant("y", [...value.data], [100_000]);
   expect([...run([text]).data.slice(-3)]).toEqual([...value.data.slice(-3)]);
+});
+
+test("a number of a shape that is no int32 is refused", () => {
+  const size = node("y", "Size", ["x"], float);
+  expect(() => run([placeholder("x", [65536, 65536]), size])).toThrow(
+    /4294967296, a number of a shape, is not an int32/,
+  );
+});
+
+test("options are checked", () => {
+  const graph = [constant("y", [1], []), versions].join("\n");
+  for (const options of [{ output: ["y"] }, { outputs: "y" }, { narrow: 1 }, { shapes: { y: [1] } }, 7]) {
+    expect(() => importGraphDef(graph, options as never)).toThrow(/^importGraphDef: /);
+  }
+  const handover = { graph: new gt.Graph(), inputs: [], outputs: [] };
+  expect(() => writeGraphDef(handover, { content: "nodes" as never })).toThrow(/^writeGraphDef: .*content/);
+  expect(() => writeGraphDef(handover, { variable: "reference" } as never)).toThrow(/^writeGraphDef: .*variable/);
 });

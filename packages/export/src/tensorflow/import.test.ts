@@ -30,7 +30,7 @@ describe("what is no graph, or none that can be read, is refused by one error", 
     "an unknown op": [
       `${one}\n${node("x", "FusedBatchNormV3", ["one"], float)}`,
       NotImplementedError,
-      /^importGraphDef: node "x" \(FusedBatchNormV3\): there is no such op here; name `outputs`, and only what they need is read$/,
+      /^importGraphDef: node "x" \(FusedBatchNormV3\): there is no such op here; name `outputs`, and only what they need is read$/m,
     ],
     "an input that does not exist": [
       node("x", "Neg", ["y"], float),

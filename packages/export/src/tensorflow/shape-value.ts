@@ -15,6 +15,7 @@ import {
 import {
   type EagerTensor,
   type Extent,
+  InvalidArgumentError,
   literal,
   NotImplementedError,
   type PartialShape,
@@ -188,7 +189,7 @@ export class ShapeValue extends Followed {
   /** The numbers, when no run has to tell one. */
   get known(): EagerTensor | null {
     if (this.dims.some(isOpen)) return null;
-    return literal("importGraphDef", Int32Array.from(this.dims as number[]), { shape: [...this.at] });
+    return literal("importGraphDef", Int32Array.from(this.dims as number[], int32), { shape: [...this.at] });
   }
 
   /** The numbers as int32, which a run computes. */
@@ -197,9 +198,9 @@ export class ShapeValue extends Followed {
       const scalars = this.dims.map((dim) => {
         const { factor, counts } = partsOf(dim);
         const [first, ...more] = counts.map((each) => each.scalar());
-        if (first === undefined) return constant(factor, { dtype: "int32" });
+        if (first === undefined) return constant(int32(factor), { dtype: "int32" });
         const all = more.reduce<Tensor>((x, y) => mul(x, y), first);
-        return factor === 1 ? all : mul(all, constant(factor, { dtype: "int32" }));
+        return factor === 1 ? all : mul(all, constant(int32(factor), { dtype: "int32" }));
       });
       return this.at.length === 0 ? scalars[0]! : reshape(stack(scalars), this.at);
     });
@@ -226,6 +227,11 @@ export class ShapeValue extends Followed {
     const [first, ...others] = sides;
     return first === undefined ? constant(0) : broadcastLike(first, ...others);
   }
+}
+
+function int32(number: number): number {
+  if ((number | 0) === number) return number;
+  throw new InvalidArgumentError(`importGraphDef: ${number}, a number of a shape, is not an int32`);
 }
 
 /** A vector of `dim` elements. */
