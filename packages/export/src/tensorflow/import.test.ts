@@ -111,7 +111,9 @@ describe("what is no graph, or none that can be read, is refused by one error", 
   });
 
   test("something that is neither text nor bytes", () => {
-    expect(() => importGraphDef(3 as never)).toThrow("importGraphDef: data is the number 3, expected a string or a Uint8Array");
+    expect(() => importGraphDef(3 as never)).toThrow(
+      "importGraphDef: data is the number 3, expected a string or a Uint8Array",
+    );
     expect(() => importGraphDef(one, { outputs: ["two"] })).toThrow('there is no node "two" in it');
   });
 });
