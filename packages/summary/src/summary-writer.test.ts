@@ -239,6 +239,6 @@ describe("mistakes", () => {
   });
 
   test("a sink that is none", () => {
-    expect(() => new SummaryWriter(bad("folder"))).toThrow("SummaryWriter: the sink is ");
+    expect(() => new SummaryWriter(bad("folder"))).toThrow("SummaryWriter: sink is ");
   });
 });
