@@ -22,6 +22,7 @@ export interface Fields {
 export type RecordOf<F extends Fields> = { readonly [Name in keyof F]: ValueOf<F[Name]> };
 
 /** A kind by its words and its test. */
+/* @__NO_SIDE_EFFECTS__ */
 export function kind<T>(words: string, holds: (value: unknown) => boolean): Kind<T> {
   return { words, holds: holds as (value: unknown) => value is T };
 }
@@ -36,17 +37,20 @@ export const natural = kind<number>("an integer >= 0", (value) => integer.holds(
 export const callable = kind<(...args: never[]) => unknown>("a function", (value) => typeof value === "function");
 
 /** An object of a class. */
+/* @__NO_SIDE_EFFECTS__ */
 export function instance<T>(words: string, owner: abstract new (...args: any[]) => T): Kind<T> {
   return kind(words, (value) => value instanceof owner);
 }
 
 /** One of some strings, numbers or constants. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf<const T extends readonly (string | number | boolean | null)[]>(...values: T): Kind<T[number]> {
   const words = values.map((value) => JSON.stringify(value)).join(", ");
   return kind(`one of ${words}`, (value) => values.includes(value as T[number]));
 }
 
 /** A list of one kind of elements, of any length. Holes are no elements. */
+/* @__NO_SIDE_EFFECTS__ */
 export function list<T>(element: Kind<T>): Kind<readonly T[]> {
   return kind(`a list, each element ${element.words}`, (value) => {
     if (!Array.isArray(value)) return false;
@@ -56,16 +60,19 @@ export function list<T>(element: Kind<T>): Kind<readonly T[]> {
 }
 
 /** A value of the kind, or `null`. */
+/* @__NO_SIDE_EFFECTS__ */
 export function nullable<T>(some: Kind<T>): Kind<T | null> {
   return kind(`${some.words} or null`, (value) => value === null || some.holds(value));
 }
 
 /** A value of the kind, or nothing at all. */
+/* @__NO_SIDE_EFFECTS__ */
 export function optional<T>(some: Kind<T>): Kind<T | undefined> {
   return { ...kind<T | undefined>(some.words, (value) => value === undefined || some.holds(value)), optional: true };
 }
 
 /** A value of either kind. */
+/* @__NO_SIDE_EFFECTS__ */
 export function either<A, B>(a: Kind<A>, b: Kind<B>): Kind<A | B> {
   return kind(`${a.words} or ${b.words}`, (value) => a.holds(value) || b.holds(value));
 }
