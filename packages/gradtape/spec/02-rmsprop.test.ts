@@ -254,13 +254,19 @@ describe("§2.3 the order of operations", () => {
     step: (at: Element, g: number, h: Hypers, r: Round) => Element,
     wrap: (g: gt.Tensor) => gt.Tensor | gt.IndexedSlices,
   ) => {
-    const round = dtype === "float32" ? Math.fround : exact;
+    // What becomes of subnormal numbers is another matter, with numbers of its own: subnormals.json.
+    let tiny = false;
+    const round = (value: number) => {
+      tiny ||= dtype === "float32" && value !== 0 && Math.abs(value) < 2 ** -126;
+      return dtype === "float32" ? Math.fround(value) : exact(value);
+    };
     const v = new gt.Variable(gt.tensor([1, -2, 0.5], { dtype }));
     const optimizer = make(hypers);
     let expected = [1, -2, 0.5].map(start);
     for (const g of gradients) {
       optimizer.applyGradients([[wrap(gt.tensor(g, { dtype })), v]]);
       expected = expected.map((at, i) => step(at, g[i]!, throughFloat32(hypers), round));
+      fc.pre(!tiny);
       expect(elements(optimizer, v)).toEqual(expected);
     }
   };

@@ -324,7 +324,7 @@ export const differences: readonly Difference[] = [
     section: "Zeros",
     tensorflow:
       "relu's gradient multiplies by a mask: -0 for a negative cotangent, NaN for an infinite one; the greatest of 0 and -0 is either",
-    here: "the gradient is 0 where relu is flat; 0 is greater than -0; a slot that decays to zero is 0, never -0",
+    here: "the gradient is 0 where relu is flat; 0 is greater than -0",
     check() {
       const flat = gt.grad((x: gt.Tensor) => gt.sum(gt.mul(gt.relu(x), [-1, Number.POSITIVE_INFINITY])))(
         gt.tensor([-1, -1]),

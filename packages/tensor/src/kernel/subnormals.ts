@@ -33,13 +33,16 @@ export function withoutSubnormals(program: Program): Program {
   return { ...program, outputs: outputs.map(visit), printed: new Map() };
 }
 
-/** x, or 0 where x or its product with `rate` is subnormal. */
+/** x, or a zero of its sign where x or its product with `rate` is subnormal. */
 function withoutLess(x: Scalar, rate: Scalar): Scalar {
-  if (x.type === "float32") return k.select(k.lt(magnitude(x), leastFactor(rate)), 0, x);
+  if (x.type === "float32") return k.select(k.lt(magnitude(x), leastFactor(rate)), k.fromBits(signOf(x)), x);
   const scaled = k.mul(x, k.mul(rate, 2 ** 64));
   const small = k.or(k.lt(k.abs(x), 2 ** -1022), k.lt(k.abs(scaled), 2 ** -958));
-  return k.select(small, 0, x);
+  return k.select(small, k.mul(x, 0), x);
 }
+
+/** The bits of a zero with the sign of x. */
+const signOf = (x: Scalar) => k.and(k.bits(x), -0x80000000);
 
 /** The bits of |x|: they are in the order of the numbers, and vectors compare them at less cost. */
 const magnitude = (x: Scalar) => k.and(k.bits(x), 0x7fffffff);
