@@ -21,7 +21,7 @@ const loops = [
   "packages/gradtape/spec/09-sparse-gradients.test.ts",
 ];
 
-// What makes code from text elsewhere.
+// Tests of the other places that make code from text.
 const withoutEval = ["packages/gradtape/spec/compile-kernels.test.ts", "packages/gradtape/spec/ownership.test.ts"];
 
 // Comparisons with engines that one has to install; ENGINES=1 adds them.

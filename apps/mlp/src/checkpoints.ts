@@ -16,7 +16,7 @@ interface Run {
   readonly tally: Tally;
   /** The settings on which the bits depend, by the names of their flags. */
   readonly settings: Settings;
-  /** How long it goes on; a run that is resumed may go on for longer. */
+  /** The number of epochs; a run that is resumed may take more. */
   readonly epochs: number;
 }
 

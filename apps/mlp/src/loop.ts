@@ -98,8 +98,8 @@ export function pauseKeeper(): () => Promise<boolean> {
 }
 
 /**
- * How fast steps are, over those of this process. The first one counts as no time: the steps are compiled in it, so it says
- * nothing about those to come.
+ * The speed of the steps of this process. The first step is left out: it compiles the others, so its time says nothing
+ * about theirs.
  */
 class Speed {
   private examples = 0;

@@ -52,7 +52,7 @@ const gradFields = { argnums: either(natural, list(natural)), unconnectedGradien
 
 /**
  * An argument to differentiate by, as a tensor of its own: the same tensor as another argument, or within the function, is
- * a constant. Tapes outside hear where it comes from.
+ * a constant. Tapes outside record its origin.
  */
 function argument(name: string, value: Operand): Tensor {
   return identity(asTensor(name, value));

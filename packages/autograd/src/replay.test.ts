@@ -78,7 +78,7 @@ function expectSameBits(actual: (Tensor | null)[], expected: (Tensor | null)[]):
   });
 }
 
-/** Which axes of the inputs are left to the run. */
+/** The axes of the inputs that are left open. */
 const openings: Record<string, (axis: number) => boolean> = {
   "first extent open": (axis) => axis === 0,
   "all extents open": () => true,
@@ -86,7 +86,7 @@ const openings: Record<string, (axis: number) => boolean> = {
 
 const wholeProduct = /^prod: the gradient needs the extents of the reduced axes, the operand has shape/;
 
-/** The rows that cannot be built with open extents, and what they say; there are no others. */
+/** The rows that cannot be built with open extents, and their messages; there are no others. */
 const refusals: Record<string, RegExp> = {
   "prod 0, first extent open": wholeProduct,
   "prod 1, first extent open": wholeProduct,

@@ -2,7 +2,7 @@ import { Graph } from "@gradtape/graph";
 import { isPlainObject, kind } from "@gradtape/tensor";
 import type { Handover } from "./exporter.ts";
 
-/** What is handed to an engine, for signatures. */
+/** The argument that describes a graph for an engine, for signatures. */
 export const handoverKind = kind<Handover>("an object { graph, inputs, outputs }: a graph and two lists", (value) => {
   if (!isPlainObject(value)) return false;
   const { graph, inputs, outputs } = value;

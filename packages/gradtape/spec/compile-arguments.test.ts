@@ -1,7 +1,7 @@
 import * as gt from "gradtape";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-/* What a compiled function is given: numbers are numbers, whatever the function does with them. */
+/* Arguments of compiled functions: a number is a number, for every use in the function. */
 
 const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
 beforeEach(() => warn.mockClear());

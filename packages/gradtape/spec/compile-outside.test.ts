@@ -1,7 +1,7 @@
 import * as gt from "gradtape";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-/* What a compiled function reads from outside is seen at each step, or refused. */
+/* Values that a compiled function reads from outside are read at each step, or refused. */
 
 const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
 beforeEach(() => warn.mockClear());

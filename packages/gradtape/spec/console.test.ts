@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import * as gt from "gradtape";
 import { expect, test } from "vitest";
 
-/* What a console shows: the values and what they are, never private fields. */
+/* A console shows values and what they are, never private fields. */
 
 const matrix = gt.tensor([
   [1, 2, 3],

@@ -179,7 +179,7 @@ function changeList(list: Json[], pick: <T>(of: readonly T[]) => T, choose: Choo
   else list[at] = typeof value === "number" ? value + pick([-1, 1, 1]) : null;
 }
 
-/** What was asked for is this: a value, or a refusal in words of the library. */
+/** The outcome of a run: values, or a refusal in words of the library. */
 export type Outcome = { readonly results: readonly gt.EagerTensor[] } | { readonly refusal: Error };
 
 const documented = new Set([
@@ -189,7 +189,7 @@ const documented = new Set([
 const raw =
   /Cannot (?:read|destructure|convert)|undefined|not iterable|call stack|is not a function|Invalid (?:typed )?array|out of bounds|CompileError|not an object/;
 
-/** What `run` returns, or the documented error that it throws. Throws what is no documented error. */
+/** Returns the results of `run`, or the documented error that it throws. Any other error is thrown on. */
 export function outcomeOf(run: () => readonly gt.EagerTensor[]): Outcome {
   try {
     return { results: run() };

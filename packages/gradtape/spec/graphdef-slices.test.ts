@@ -14,7 +14,7 @@ const expected: Record<string, { readonly shape: number[]; readonly sum: number 
 );
 const x = gt.reshape(gt.tensor(Array.from({ length: 120 }, (_, i) => i)), [4, 5, 6]);
 
-/** What a slice gives; its error, where it is refused. */
+/** Returns the value of a slice, or the error that refuses it. */
 function resultOf(bytes: Uint8Array, name: string): gt.Tensor | Error {
   try {
     const { graph, outputs } = importGraphDef(bytes, { outputs: [name] });
@@ -24,8 +24,8 @@ function resultOf(bytes: Uint8Array, name: string): gt.Tensor | Error {
   }
 }
 
-// Of an axis whose extent only a run tells: what lies between an end and a number, or walks back from a number; and what
-// lies outside of it.
+// On an axis whose extent only a run knows, slices between an end and a number are refused, as are those that walk back
+// from a number, and those outside of the axis.
 const refusals = {
   fixed: [],
   open: [

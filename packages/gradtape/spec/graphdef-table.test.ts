@@ -41,7 +41,7 @@ test.each(tableRows)("$label", ({ row, order }) => {
 
 /** Rows that need the numbers which are left open: to be built, or because an extent of 1 meets another one. */
 const needNumbers = new Set(["prod, row 0", "prod, row 1"]);
-/** Rows that no node of TensorFlow says: the gradient takes every n-th element, as many as a run tells. */
+/** Rows that no node of TensorFlow can express: the gradient takes every n-th element of an open axis. */
 const formless = new Set(["embed, row 0"]);
 
 describe("with open extents", () => {

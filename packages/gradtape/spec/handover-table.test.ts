@@ -34,7 +34,7 @@ describe("as ONNX, run by ONNX Runtime", () => {
 const needNumbers = new Set(["prod"]);
 /** Rows whose open extents fit in some runs only: an extent of 1 meets another one. */
 const particular = new Set(["add", "mul", "squaredDifference", "where", "broadcastTo"]);
-/** What has no form where extents are open. */
+/** Ops that have no form for open extents. */
 const formless: Record<string, RegExp> = {
   embed: /embed 'embed' cannot be written: a region of it is no slice/,
   pad: /embed 'embed' cannot be written: only the run tells its shape/,

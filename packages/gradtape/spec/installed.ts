@@ -14,7 +14,7 @@ interface Manifest {
   readonly publishConfig?: Readonly<Record<string, unknown>>;
 }
 
-/** How an installer puts packages into `node_modules`. */
+/** An installer, each with its own way to put packages into `node_modules`. */
 export type Installer = "npm" | "pnpm";
 
 const folderOf = (name: string) => join(packages, name.replace("@gradtape/", ""));

@@ -65,7 +65,7 @@ test.each([
   const choose = chooser(seed);
   let legal = 0;
   for (let i = 0; i < count * times; i++) {
-    // What comes after the change is left out: only the last operation is run.
+    // Operations after the change are left out: only the last one is run.
     const whole = all[choose(all.length)]!;
     const nodes = mutated(make === specimens ? whole : whole.slice(0, 2 + choose(whole.length - 1)), choose);
     const text = JSON.stringify(nodes);

@@ -3,9 +3,9 @@ import * as gt from "gradtape";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { more } from "./handover-rows.ts";
 
-/* Extents that only a run tells: the static shapes are those of TensorFlow, the values those of a run with fixed extents. */
+/* Open extents: the static shapes are those of TensorFlow, the values those of a run with fixed extents. */
 
-/** What `build` gives of placeholders of these shapes: the static shape, and the value of a run. */
+/** Returns the static shape of what `build` makes from placeholders of these shapes, and its value in a run. */
 function built(
   shapes: readonly gt.TensorShape[],
   values: readonly gt.TensorLike[],

@@ -25,7 +25,7 @@ const closed = gt.tensor([
   [7, 8],
 ]);
 
-/** What a step may return. */
+/** Results that a step may return. */
 const results: Record<string, (w: gt.Variable, x: gt.Tensor) => gt.Tensor[]> = {
   "a variable's value": (w) => [w.value()],
   "its value before and after a write": (w) => {
@@ -43,7 +43,7 @@ const results: Record<string, (w: gt.Variable, x: gt.Tensor) => gt.Tensor[]> = {
   "something computed": (w, x) => [gt.mul(w, x)],
 };
 
-/** What may happen later. */
+/** Events that may come later. */
 const events: Record<string, (model: Model) => void> = {
   assign: ({ w }) => void w.assign(gt.fill([2, 2], 9)),
   assignAdd: ({ w }) => void w.assignAdd(gt.ones([2, 2])),

@@ -10,7 +10,7 @@ import { type Installer, install } from "./installed.ts";
 
 const tsc = fileURLToPath(new URL("../../../node_modules/.bin/tsc", import.meta.url));
 
-/** Compiles a module of a user's package with declarations; what the compiler says, and the declarations. */
+/** Compiles a module of a user's package with declarations; returns the compiler's output and the declarations. */
 function compile(folder: string, text: string): { said: string; declarations: string } {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", type: "module" }));
   writeFileSync(join(folder, "user.ts"), text);
@@ -37,10 +37,10 @@ const generic: Readonly<Record<string, string>> = {
   Structure: "<gt.Tensor>",
 };
 
-/** Types that users pass on, and whose members belong to the house. */
+/** Types that users pass on, and whose members are internal. */
 const opaque = new Set(["AlongAxis", "EagerTensor", "OpDef", "Storage"]);
 
-/** A module that exports everything of the library anew, member by member, so that each type has to be named. */
+/** A module that exports everything of the library again, member by member, so that each type has to be named. */
 function exportsOfAll(): string {
   const face = readFileSync(new URL("../src/index.ts", import.meta.url), "utf8");
   const types = [...face.matchAll(/\btype (\w+)/g)].map(([, name]) => name!);

@@ -1,6 +1,6 @@
 import * as gt from "gradtape";
 
-/* What random programs call besides single functions of the library. */
+/* Calls of random programs besides single functions of the library. */
 
 export const extras = {
   /** `x`, once both are there. */

@@ -4,7 +4,7 @@ import type { Argument, Call, Input, Ref, Spec } from "./programs.ts";
 
 /* How a recipe becomes a program: steps choose operands from a pool, and add calls. */
 
-/** What has its elements now. */
+/** A value whose elements can be read at once. */
 type Concrete = gt.EagerTensor | gt.Variable;
 
 /** A tensor that later steps may use. */

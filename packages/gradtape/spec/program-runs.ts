@@ -6,7 +6,7 @@ import type { Argument, Program, Ref, Spec } from "./programs.ts";
 
 export type Env = Map<string, gt.Tensor | gt.Variable | Plain>;
 
-/** What a step is given besides tensors. */
+/** An argument of a step that is not a tensor. */
 type Plain = number | readonly number[];
 
 /** What a step gives: its outputs, and the gradients of their sum for each floating input and variable. */
@@ -152,8 +152,8 @@ const sourcesOf = (program: Program, inputs: readonly gt.Tensor[], variables: re
 ];
 
 /**
- * Gradients by the tensors from outside, before they are used otherwise: what a tape hears of a tensor may not depend on
- * whether it was there before.
+ * Gradients by the tensors from outside, before any other use of them: a tape must record a tensor in the same way on its
+ * first use and on later ones.
  */
 function firstGradients(
   program: Program,
@@ -307,7 +307,7 @@ export function inSession(program: Program, decorate: (build: () => void) => voi
     const sources = sourcesOf(program, inputs, parts.variables);
     let gradients: Results["gradients"] = [];
     let first: readonly gt.Tensor[] = [];
-    // What plain ops make of tensors from outside is in no graph: there a tape asks.
+    // Results of plain ops on tensors from outside are in no graph, so a tape takes their gradients.
     const asked = program.inputs.some((input) => input.closed) && program.update.endsWith("radients");
     decorate(() => {
       if (asked) ({ first, gradients } = gradientsByTape(program, env, inputs, parts.variables));

@@ -47,7 +47,7 @@ export interface Program {
   /** The variables that a gradient reaches. */
   readonly trained: readonly string[];
   readonly optimizer: Optimizer;
-  /** Whether the learning rate is another at each step, also in kind. */
+  /** True when the learning rate changes at each step, in value and in kind. */
   readonly changes: boolean;
 }
 
@@ -67,7 +67,7 @@ export interface Recipe {
   readonly update: Update;
   readonly optimizer: Optimizer;
   readonly changes: boolean;
-  /** Whether the inputs are returned, too. */
+  /** True when the inputs are returned, too. */
   readonly returnsInputs: boolean;
   /** Only what has derivatives, away from kinks. */
   readonly smooth: boolean;

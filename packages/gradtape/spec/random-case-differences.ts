@@ -2,7 +2,7 @@ import * as gt from "../src/index.ts";
 import { calls } from "./random-case-ops.ts";
 import { type Case, decoded, type Result, results } from "./random-cases.ts";
 
-/* How near to TensorFlow's a result must come, and the documented differences by which a case may still differ. */
+/* The distance from TensorFlow's result that a case may have, and the documented differences beyond it. */
 
 /** Units in the last place of the greater of the number and `scale`; a scale for all elements, or for each. */
 interface Near {
@@ -109,10 +109,10 @@ const rules: { readonly [op: string]: { readonly value: Rule; readonly gradient:
   optimizer: both(exact),
 };
 
-/** Why a case may differ from TensorFlow all the same: rows of the page of differences. */
+/** Reasons for which a case may differ from TensorFlow all the same: rows of the page of differences. */
 export type Difference = "subnormal numbers" | "sign of zero" | "1 / sqrt(x) by vectors" | "powers in FTRL";
 
-/** What a result differs by, `null` where it is as near as it must be, "wrong" where nothing explains it. */
+/** The documented difference of a result: `null` when it is as near as it must be, "wrong" when nothing explains it. */
 export function differenceOf(c: Case, result: Result, expected: gt.Tensor): Difference | "wrong" | null {
   const { value } = result;
   if (value?.dtype !== expected.dtype || String(value.shape) !== String(expected.shape)) return "wrong";

@@ -1,6 +1,6 @@
 import * as gt from "../src/index.ts";
 
-/* How each op, loss, schedule and optimizer of the random cases is called here. */
+/* The call of each op, loss, schedule and optimizer of the random cases. */
 
 /** The arguments of a case that are no tensors; each op has others. */
 export type Arguments = any;
@@ -17,7 +17,7 @@ const fold = (f: (x: gt.Tensor, options: { axis: number; keepDims: boolean }) =>
   return ([x], { axis, keepDims }) => f(x!, { axis, keepDims });
 };
 
-/** What stands between a table and the gather of it, by its name in the fixture. */
+/** The ops between a table and its gather, by their names in the fixture. */
 const through: { readonly [name: string]: (x: gt.Tensor) => gt.Tensor } = {
   itself: (x) => x,
   identity: (x) => gt.identity(x),

@@ -27,7 +27,7 @@ function judged(c: Case): readonly (Difference | string)[] {
   });
 }
 
-/** How many cases differ by each of the documented differences. */
+/** The number of cases that differ, by documented difference. */
 const differing: { readonly [D in Difference]: number } = {
   "subnormal numbers": 43,
   "sign of zero": 18,

@@ -42,7 +42,7 @@ export function slicesOf({ i, v }: SlicesText): gt.IndexedSlices {
   return new gt.IndexedSlices(decoded(v), decoded(i));
 }
 
-/** What a case comes to: a value, or the gradient by one operand, of which slices are two results. */
+/** A result of a case: a value, or the gradient by one operand; slices are two results. */
 export interface Result {
   readonly name: string;
   /** The number of the operand, of a gradient. */
@@ -67,7 +67,7 @@ function gradientResults(gradients: readonly (gt.Tensor | gt.IndexedSlices | nul
 const isFloat = ({ dtype }: gt.Tensor) => dtype === "float32" || dtype === "float64";
 const listOf = (ys: gt.Tensor | readonly gt.Tensor[]) => (ys instanceof gt.Tensor ? [ys] : [...ys]);
 
-/** What comes out for the operands `xs` and the cotangents `gs`: by a tape, or as parts of the graph being built. */
+/** Results for the operands `xs` and the cotangents `gs`: by a tape, or as tensors of the graph being built. */
 export function results(c: Case, xs: gt.Tensor[], gs: readonly gt.Tensor[] | undefined): Result[] {
   const call = () => listOf(calls[c.op]!(xs, c.a));
   if (gs === undefined) return valueResults(call());
@@ -83,7 +83,7 @@ export function results(c: Case, xs: gt.Tensor[], gs: readonly gt.Tensor[] | und
   return [...valueResults(ys), ...gradientResults(tape.gradient(ys, xs, { outputGradients: [...gs] }))];
 }
 
-/** What TensorFlow gave. */
+/** Results of TensorFlow. */
 export function expectedOf({ a, op, y, d = [] }: Case): Result[] {
   const gradientOf = (each: Text | SlicesText) => (typeof each === "string" ? decoded(each) : slicesOf(each));
   const gradients = d.map((each) => (each === null ? null : gradientOf(each)));

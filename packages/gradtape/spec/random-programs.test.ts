@@ -109,7 +109,7 @@ function tensorsIn({ outputs, gradients }: Results): gt.Tensor[] {
   return [...outputs, ...(parts as gt.Tensor[])];
 }
 
-/** What a graph is built for: its axes are known then, and the numbers of its optimizer stay. */
+/** The form of a program that a graph is built for: its axes are known, and the numbers of its optimizer stay. */
 const forGraph = (program: Program): Program => ({ ...withoutAxes(program), changes: false });
 
 describe("the same bits in every mode", () => {

@@ -7,7 +7,7 @@ interface Open<T> {
 
 /**
  * `roots` and all that they need, each once and behind what it needs, otherwise in the order in which it is named. Chains may
- * be of any length: nothing here calls itself. `circle`, where given, hears of a way that leads back to its first node.
+ * be of any length: nothing here calls itself. `circle`, when given, receives a path that leads back to its first node.
  */
 export function depthFirst<T>(
   roots: Iterable<T>,

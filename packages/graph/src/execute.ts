@@ -15,7 +15,7 @@ export type Value = EagerTensor | Storage;
 
 /**
  * Throws a ValueError when `op` asks for more memory than a tensor may take. A view takes none, and a result whose extents
- * only the run tells is no larger than what it is made from.
+ * only the run knows is no larger than what it is made from.
  */
 export function checkResults(op: string, { form }: Kernel, specs: readonly TensorSpec[]): void {
   if (form?.kind === "view") return;

@@ -151,7 +151,7 @@ export class Graph extends Printable {
     return operation;
   }
 
-  /** What a new operation waits for, without what it reads anyway. */
+  /** The control inputs of a new operation, without the operations that it reads anyway. */
   private controlInputsBesides(inputs: readonly Input[]): readonly Operation[] {
     const { controlInputs } = this.around;
     if (controlInputs.length === 0) return controlInputs;
@@ -173,7 +173,7 @@ export class Graph extends Printable {
     return tensor;
   }
 
-  /** Whether a tensor stands for plain numbers. */
+  /** True when a tensor stands for plain numbers. */
   isPlain(_tensor: SymbolicTensor): boolean {
     return false;
   }

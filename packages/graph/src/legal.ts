@@ -16,7 +16,7 @@ import {
 import type { Attributes, Input, OpDef } from "./record.ts";
 import { State } from "./state.ts";
 
-/* What a legal record is, whoever makes it: a call, a gradient rule, a text. */
+/* The definition of a legal record, the same for a call, a gradient rule and a text. */
 
 /** Kinds of attributes that many ops have. */
 export const axis = natural;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Names } from "./names.ts";
 
-/** What `Names` does, said by keeping every name. */
+/** The result of `Names`, computed by keeping every name. */
 function plainNames() {
   const taken = new Set<string>();
   return (name: string) => {

@@ -3,8 +3,8 @@ import type { Graph } from "./graph.ts";
 import type { State } from "./state.ts";
 
 /**
- * Names in use: the second `w` becomes `w_1`. Case does not distinguish names. What is kept grows with the number of
- * different names asked for, not with how often: `w_1` to `w_9` are nine, told by one number.
+ * Names in use: the second `w` becomes `w_1`. Case does not distinguish names. Memory grows with the number of different
+ * names asked for, not with the number of requests: one number stands for `w_1` to `w_9`.
  */
 export class Names {
   /** For each name that was free when it was asked for: the number that comes next. All before are taken. */

@@ -44,7 +44,7 @@ export function asTensors(op: string, values: readonly unknown[]): Tensor[] {
   return tensors;
 }
 
-/** Whether a value has a dtype of its own: plain numbers take that of others. */
+/** True when a value has a dtype of its own; plain numbers take that of others. */
 function hasDType(value: unknown): value is Tensor | Convertible {
   if (value instanceof SymbolicTensor) return !value.graph.isPlain(value);
   return value instanceof Tensor || value instanceof Convertible;

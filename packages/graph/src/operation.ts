@@ -99,7 +99,7 @@ export class Operation extends Printable implements OpRecord {
 }
 
 /**
- * An operation as tapes hear of it: its inputs are those of the call, plain tensors too, for which the graph itself holds
+ * An operation as tapes receive it: its inputs are those of the call, plain tensors too, for which the graph itself holds
  * constants. So a tape knows a tensor by one name, however the call was written down.
  */
 export function asCalled(operation: Operation, inputs: readonly Input[]): Operation {

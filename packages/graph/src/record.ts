@@ -23,7 +23,7 @@ export type GradientRule<A extends Attributes = any> = (
   gs: readonly (Tensor | null)[],
 ) => Cotangent | null;
 
-/** How many inputs an op takes: a number, or the least and the most. */
+/** The number of inputs that an op takes, or the least and the most. */
 export type Arity = number | readonly [least: number, most: number];
 
 /** An op in one entry: its name, what it takes, shape rule, numeric meaning, and a gradient rule per input. */

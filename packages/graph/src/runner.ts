@@ -1,6 +1,6 @@
 import { kind, RuntimeError, type Tensor } from "@gradtape/tensor";
 
-/** What runs parts of a graph and keeps the values of its variables: a session, as values of a graph know it. */
+/** Runs parts of a graph and keeps the values of its variables: a session, as values of a graph know it. */
 export interface Runner {
   run(fetches: unknown, feeds?: unknown): any;
   load(variable: unknown, value: unknown): void;

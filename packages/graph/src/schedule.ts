@@ -29,7 +29,7 @@ function collect(wanted: readonly Wanted[], fed: ReadonlyMap<Tensor, unknown>): 
   return needed;
 }
 
-/** What must have run before `operation` can; what is fed is there already. */
+/** The operations that must run before `operation`; fed tensors need none. */
 export function dependencies(operation: Operation, fed: ReadonlyMap<Tensor, unknown> = new Map()): Operation[] {
   const data = operation.inputs.flatMap((input) =>
     input instanceof SymbolicTensor && !fed.has(input) ? [input.op] : [],

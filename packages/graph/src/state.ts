@@ -15,12 +15,12 @@ import type { Graph } from "./graph.ts";
 import { Convertible } from "./operand.ts";
 
 /**
- * Where a value lies in the memory of a machine, as long as that has room for it. It knows no storage, so that nothing keeps
- * a dead one.
+ * The place of a value in the memory of a machine, as long as that has room for it. It holds no reference to the storage,
+ * so a dead storage can be collected.
  */
 class Residence extends Area {
   readonly machine: Machine;
-  /** Whether the value here is newer than the one that its storage has. */
+  /** True when the value here is newer than the one that its storage has. */
   newer = false;
   private readonly dtype: DType;
   private readonly shape: Shape;
@@ -100,7 +100,7 @@ export class Storage {
     return value;
   }
 
-  /** Where the value lies in the memory of `machine`, to which it is moved if need be; -1 when there is no room. */
+  /** The address of the value in the memory of `machine`, to which it is moved if need be; -1 when there is no room. */
   addressIn(machine: Machine): number {
     const { residence } = this;
     if (residence !== null && residence.machine === machine && residence.at >= 0) {

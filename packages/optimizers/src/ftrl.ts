@@ -114,7 +114,7 @@ function atLeastZero(values: { readonly [name: string]: Hyper }): void {
   }
 }
 
-/** How a step takes the power of an accumulator, joins `linear + slope - pull`, and solves for the variable. */
+/** The operations in which steps differ: the power of an accumulator, `linear + slope - pull`, the solution for the variable. */
 interface Form {
   readonly power: (x: Scalar, h: Values) => Scalar;
   readonly join: (linear: Scalar, slope: Scalar, pull: Scalar) => Scalar;

@@ -46,7 +46,7 @@ export function evaluateHyper(owner: object, name: string, { exact = false } = {
 
 const called = (hyper: unknown): unknown => (typeof hyper === "function" ? hyper() : hyper);
 
-/** What a hyper-parameter from outside is in a traced function: fed where it is a number or a tensor, else what it is. */
+/** A hyper-parameter from outside in a traced function: fed when it is a number or a tensor, else as it is. */
 function captured(graph: TraceGraph, name: string, read: () => unknown, dtype: DType): unknown {
   const outside = () => {
     const plain = read();

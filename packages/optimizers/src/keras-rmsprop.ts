@@ -57,7 +57,7 @@ abstract class KerasOptimizer extends Optimizer {
   }
 
   /**
-   * How many times gradients were applied: an int32 scalar beside the variables, which a graph may share with eager mode.
+   * The number of updates: an int32 scalar beside the variables, which a graph may share with eager mode.
    */
   get iterations(): Variable {
     const graph = graphOfVariables();

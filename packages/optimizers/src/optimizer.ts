@@ -270,7 +270,7 @@ export abstract class Optimizer extends Printable {
     return graph.asDefault(() => this.buildUpdates(graph, updates, counter, name ?? this.name));
   }
 
-  /** What counts the steps of `variable`: the `globalStep` given, if any. */
+  /** The counter of the steps of `variable`: the `globalStep` given, if any. */
   protected counterBeside(_variable: Variable, globalStep: Variable | null): Variable | null {
     return globalStep;
   }

@@ -168,7 +168,7 @@ function sparseOp(op: string, rule: RuleDescription): OpDef {
   });
 }
 
-/** What both ops of a rule say of their inputs; `gradients` is 1 for a dense gradient, 2 for values and indices. */
+/** Fields that both ops of a rule share; `gradients` is 1 for a dense gradient, 2 for values and indices. */
 function stateful(rule: RuleDescription, gradients: 1 | 2) {
   const states = ["variable", ...Object.keys(rule.slots)];
   const fixed = [...states, ...scalarNames(rule)];

@@ -11,7 +11,7 @@ import {
 } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 
-/** A hyper-parameter, for signatures. Anything but options: what cannot be used is told when it is used, as TensorFlow does. */
+/** A hyper-parameter, for signatures: anything but options. A value that cannot be used is refused at its use, as in TensorFlow. */
 export const hyper = kind<Hyper>(
   "a number, a tensor or a function that returns one",
   (value) => !isPlainObject(value) || "stride" in value,
@@ -20,7 +20,7 @@ export const hyper = kind<Hyper>(
 /** Options of every optimizer. */
 export const sharedFields = { useLocking: boolean, name: anything as Kind<string | null> };
 
-/** What an optimizer is made from: its rate, by position or by name, and its options. */
+/** The arguments of an optimizer: its rate, by position or by name, and its options. */
 export function optimizerSignature<O extends Fields>(name: string, options: O) {
   return new Signature(name, { learningRate: optional(hyper) }, { ...options, ...sharedFields });
 }

@@ -1,13 +1,13 @@
-/* How values of the library know each other, and those of a second copy of it in the process. */
+/* Brands mark values of the library, so that a second copy of it in the process recognizes them. */
 
-/** The field by which every copy of the library knows tensors, variables and slices. */
+/** The field by which every copy of the library recognizes tensors, variables and slices. */
 export const brand: unique symbol = Symbol.for("gradtape/value");
 
-/** What the brand says of a value. */
+/** The facts about a value that its brand holds. */
 export interface Mark {
   /** The copy of the library that made the value. */
   readonly copy: object;
-  /** What messages call it: tensor, variable. */
+  /** The noun for it in messages: tensor, variable. */
   readonly noun: string;
 }
 

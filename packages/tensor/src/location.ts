@@ -18,7 +18,7 @@ const inside =
 /** A frame of a stack that names a place. */
 const frame = /^\s+at .*:\d+:\d+\)?$/;
 
-/** A place in the program, of which `lineOf` tells the user's line. It is read from the stack only then. */
+/** A place in the program. `lineOf` returns the user's line of it, and only then reads the stack. */
 export function here(): Error {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 60;
@@ -77,7 +77,7 @@ export function located(error: unknown, operation?: Built): unknown {
   return error;
 }
 
-/** What engines print of an error that is not caught is its stack, which holds a copy of the message. */
+/** Appends to the message and to the stack: engines print the stack of an uncaught error, with a copy of the message. */
 function append(error: Error, text: string): void {
   const { message, stack } = error;
   error.message = message + text;

@@ -9,7 +9,7 @@ import { compact, EagerTensor, fromData } from "./tensor.ts";
 
 afterEach(() => setMemoryLimit(null));
 
-/** Calls that ask for more than a tensor may have, and the number of bytes that the message says. */
+/** Calls that ask for more than a tensor may have, and the number of bytes in the message. */
 const greedy: readonly (readonly [op: string, call: () => unknown, bytes: number])[] = [
   ["zeros", () => zeros([2 ** 40]), 2 ** 42],
   ["zeros", () => zeros([1e10], { dtype: "bool" }), 1e10],

@@ -2,7 +2,7 @@ import { bytesPerElement, type DataOf, type DType, newArray } from "./dtype.ts";
 import { RuntimeError, ValueError } from "./errors.ts";
 import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
 
-/* What a call asks for is known before it is allocated. This is the one place that says how much is too much. */
+/* The size of a result is known before it is allocated. The limit on it is defined here alone. */
 
 /** 2 GiB. */
 const DEFAULT = 2 ** 31;
@@ -24,12 +24,12 @@ export function setMemoryLimit(bytes: number | null): void {
   limit = bytes ?? DEFAULT;
 }
 
-/** How many bytes one tensor may take; see `setMemoryLimit`. */
+/** The number of bytes that one tensor may take; see `setMemoryLimit`. */
 export function memoryLimit(): number {
   return limit;
 }
 
-/** Whether a tensor of this shape is within the limit whatever its dtype: a quick answer, yes for most. */
+/** True when a tensor of this shape is within the limit in every dtype: a quick answer, true for most. */
 export function fitsAnyway(shape: PartialShape): boolean {
   let bytes = 8;
   for (const extent of shape) bytes *= typeof extent === "number" ? extent : Number.NaN;

@@ -31,7 +31,7 @@ const refusals: PropertyDescriptorMap = {
   },
 };
 
-/** What messages call a value; its class where that is one of users. */
+/** The noun for a value in messages; its class when that is one of users. */
 function nounOf(value: object): string {
   return markOf(value)?.noun ?? "tensor";
 }

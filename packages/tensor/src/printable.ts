@@ -1,11 +1,11 @@
 /*
- * How objects look in a console. Node and Bun ask an object for a text by one symbol, Deno by another; without an answer
+ * The text of objects in a console. Node and Bun ask an object for it by one symbol, Deno by another; without an answer
  * they show its private fields.
  */
 
 /** An object that a console shows as a text of its own. */
 export abstract class Printable {
-  /** What a console shows. */
+  /** The text that a console shows. */
   protected consoleText(): string {
     return String(this);
   }

@@ -12,7 +12,7 @@ export type Shape = readonly number[];
  */
 export type Extent = number | symbol | null;
 
-/** The shape of a tensor as its users see it: `null` stands for an extent that only a run tells. */
+/** The shape of a tensor as its users see it: `null` stands for an extent that only a run knows. */
 export type TensorShape = readonly (number | null)[];
 
 /** A shape in a graph. */

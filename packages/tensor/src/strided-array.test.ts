@@ -13,7 +13,7 @@ const views = fc.array(fc.record({ method, picks: fc.array(fc.nat(5), { minLengt
 
 type View = NdArray<Float32Array> & { index(...position: number[]): number; readonly order: number[] };
 
-/** Arguments for a method of a view of such a shape. */
+/** Arguments for a method of a view of this shape. */
 function argumentsFor(name: string, shape: readonly number[], picks: readonly number[]): (number | null)[] {
   if (name === "transpose") return shape.map((_, axis) => (axis + picks[0]!) % shape.length);
   return shape.map((extent, axis) => {

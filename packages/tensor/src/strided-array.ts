@@ -2,7 +2,7 @@ import type { NdArray } from "./ndarray.ts";
 
 type Elements = { [index: number]: number };
 
-/** What the npm package `ndarray` makes, field by field and method by method, without making code from text. */
+/** An array equal to those of the npm package `ndarray` in every field and method, without code made from text. */
 export class StridedArray<D> implements NdArray<D> {
   readonly data: D;
   readonly shape: number[];

@@ -19,7 +19,7 @@ export type NestedArray = number | boolean | readonly NestedArray[];
  */
 export abstract class Tensor extends Printable {
   abstract readonly dtype: DType;
-  /** The extents along each axis; `null` for one of a graph that only a run tells. */
+  /** The extents along each axis; `null` for one of a graph that only a run knows. */
   abstract readonly shape: TensorShape;
 
   static {
@@ -41,7 +41,7 @@ export abstract class Tensor extends Printable {
     return this.shape.length;
   }
 
-  /** Number of elements; `null` for a tensor of a graph where only a run tells. */
+  /** Number of elements; `null` for a tensor of a graph with open extents, which only a run knows. */
   get size(): number | null {
     return isStatic(this.shape) ? sizeOf(this.shape) : null;
   }
@@ -105,7 +105,7 @@ export class EagerTensor extends Tensor {
     return this.elements;
   }
 
-  /** The same for kernels, of which no reader hears. */
+  /** The same for kernels; readers of the data are not notified. */
   get elements(): TypedData {
     const { layout, buffer, size } = this;
     if (!isContiguous(layout)) return compact(this).buffer;

@@ -10,7 +10,7 @@ export interface IdxArray {
   readonly data: Uint8Array | Int32Array;
 }
 
-/** What a file is read for: the ranks and element types that it may have. */
+/** The ranks and element types that a file may have. */
 export interface Wanted {
   readonly words: string;
   readonly ranks: readonly number[];
@@ -35,9 +35,9 @@ export const labels: Wanted = { words: "labels (rank 1)", ranks: [1, 2], types: 
 interface Header {
   readonly shape: readonly number[];
   readonly type: number;
-  /** Where the elements begin. */
+  /** The byte at which the elements begin. */
   readonly start: number;
-  /** How many bytes the file has. */
+  /** The number of bytes that the file has. */
   readonly expected: number;
 }
 

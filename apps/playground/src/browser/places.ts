@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Site } from "./site.ts";
 import { step, until } from "./steps.ts";
 
-/* Where the library and the page run: without a bundler, under other policies, in a frame, without a network. */
+/* The library and the page in other places: without a bundler, under other policies, in a frame, without a network. */
 
 const packages = fileURLToPath(new URL("../../../../packages", import.meta.url));
 const names = ["autograd", "checkpoint", "graph", "optimizers", "tensor"];

@@ -1,9 +1,9 @@
-/* What the cells of a column are: decided by the column, not by the cell. */
+/* The kind of the cells of a column: decided by the column, not by the cell. */
 
-/** How numbers are written: what stands before the decimals. The other of point and comma may group thousands. */
+/** The character before the decimals of a number. The other of point and comma may group thousands. */
 export type Decimal = "." | ",";
 
-/** What most cells of a column hold. */
+/** The kind of value that most cells of a column hold. */
 export type Kind = "number" | "flag" | "date" | "words" | "nothing";
 
 /** A column of a table. */
@@ -11,11 +11,11 @@ export interface Column {
   readonly name: string;
   readonly kind: Kind;
   readonly decimal: Decimal;
-  /** What stands beside the numbers: `%`, `$`, `kg`; empty where nothing does. */
+  /** The unit beside the numbers: `%`, `$`, `kg`; empty for numbers without one. */
   readonly unit: string;
-  /** Whether it holds whole numbers only. */
+  /** True when it holds whole numbers only. */
   readonly isWhole: boolean;
-  /** Whether it numbers the rows or names them. */
+  /** True when it numbers the rows or names them. */
   readonly isIndex: boolean;
   /** Different values among the cells that were looked at, and how many cells of those hold nothing. */
   readonly distinct: number;
@@ -35,7 +35,7 @@ export function clean(cell: string | undefined): string {
   return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).trim() : text;
 }
 
-/** Whether a cell says that there is no value. */
+/** True when a cell says that there is no value. */
 export const isGap = (cell: string | undefined) => gaps.has(clean(cell).toLowerCase());
 
 const flags: Readonly<Record<string, number>> = { true: 1, yes: 1, false: 0, no: 0 };
@@ -91,7 +91,7 @@ export function numberIn(
   return amount.unit === unit || bare ? amount.value : Number.NaN;
 }
 
-/** Whether a text is a number by either decimal. */
+/** True when a text is a number by either decimal. */
 export const isNumber = (cell: string) => amountIn(clean(cell), ".") !== null || amountIn(clean(cell), ",") !== null;
 
 const dates = [
@@ -103,13 +103,13 @@ const dates = [
 
 const isDate = (text: string) => dates.some((pattern) => pattern.test(text));
 
-/** Shares of cells from which on a column is of a kind; the others are left out, and told. */
+/** The least share of cells that makes a column one of a kind; the other cells are left out and reported. */
 const enough = 0.8;
 
 /** Cells of a column, each with the number of its row, counted from 0. */
 export type Cells = readonly (readonly [cell: string, row: number])[];
 
-/** What the cells of a column say by themselves: `,` or `.`, or `null` where they could be read either way. */
+/** The decimal that the cells of a column show: `,` or `.`, or `null` when both readings are possible. */
 export function decimalOf(texts: readonly string[]): Decimal | null {
   let [point, comma] = [0, 0];
   for (const text of texts) {
@@ -149,7 +149,7 @@ const indexName =
   /^(id|ids|idx|index|no|nr|num|number|row|rows|row[._ ]?names?|row[._ ]?(id|no|number)|rank|#|zip|zip[._ ]?code|postcode|fips|unnamed: ?\d+|)$/i;
 const indexEnd = /(?:^|[a-z])(?:Id|ID)$|[_\s.-](?:id|no|nr|idx|index)\.?$|^(?:id|index)[_\s.-]/i;
 
-/** Whether different whole numbers count the rows from 0 or 1 on, or have the name of a key. */
+/** True when different whole numbers count the rows from 0 or 1 on, or have the name of a key. */
 function isIndex(name: string, cells: Cells, width: number): boolean {
   if (cells.length < 4 || !cells.every(([cell]) => /^\d+$/.test(clean(cell)))) return false;
   if (indexName.test(name.trim()) || indexEnd.test(name.trim())) return true;

@@ -21,7 +21,7 @@ interface Row {
   readonly text: string;
 }
 
-/** What the target says: classes by their names, or a number. */
+/** The values of the target: classes by their names, or numbers. */
 interface Targets {
   readonly classes: number;
   readonly names: readonly string[];
@@ -118,7 +118,7 @@ function unfitText({ name, kind }: Column, cell: string): string {
   return `“${name}” holds ${held}${shown}; the plane needs numbers. Choose another column`;
 }
 
-/** How the numbers of a column were read, where that is not plain. */
+/** The note on how the numbers of a column were read, when that is not plain. */
 function notationText(column: Column, table: Table): string {
   const { name, kind, decimal, unit } = column;
   if (kind !== "number") return "";

@@ -2,9 +2,9 @@ import type { Column } from "./column.ts";
 import { mostClasses } from "./points.ts";
 import type { Problem, Table } from "./table.ts";
 
-/* Which columns of a table are most likely meant, by their names, their kinds and their places. */
+/* The columns of a table that are most likely meant, by their names, their kinds and their places. */
 
-/** Which columns are used. */
+/** The columns that are used. */
 export interface Choice {
   readonly x: number;
   readonly y: number;
@@ -26,10 +26,10 @@ const wordsOf = (name: string) =>
     .split(/[^\p{L}\d]+/u)
     .filter(Boolean);
 
-/** Whether the name of a column says that it is a number to be learned. */
+/** True when the name of a column says that it is a number to be learned. */
 const isQuantity = ({ name }: Column) => quantities.has(wordsOf(name).at(-1) ?? "");
 
-/** Whether a column holds classes rather than a number to be learned. */
+/** True when a column holds classes rather than a number to be learned. */
 export function holdsClasses(column: Column, texts: readonly string[]): boolean {
   if (column.kind !== "number") return true;
   const distinct = new Set(texts);
@@ -68,7 +68,7 @@ export function guessColumns(table: Table): Choice | Problem {
 
 const unfit = 9;
 
-/** How far a column is from being a place in the plane; `unfit` and more for one that cannot be. */
+/** The distance of a column from a coordinate in the plane; `unfit` or more for a column that cannot be one. */
 function axisRank(
   { kind, name, distinct, isWhole, isIndex, missing, looked }: Column,
   columns: readonly Column[],

@@ -1,13 +1,13 @@
 import Papa from "papaparse";
 import { clean, isGap, isNumber } from "./column.ts";
 
-/* How a file puts its rows and columns: found out from its first rows. */
+/* The arrangement of rows and columns in a file, found from its first rows. */
 
 /** The form of a file. */
 export interface Layout {
-  /** What stands between two cells; a blank for any number of blanks and tabs. */
+  /** The separator of two cells; a blank means any number of blanks and tabs. */
   readonly delimiter: string;
-  /** What begins a line that is a comment, or `""`. */
+  /** The text that begins a comment line, or `""`. */
   readonly comment: string;
   /** Letters before the first row. */
   readonly start: number;
@@ -30,7 +30,7 @@ const delimiters: Readonly<Record<string, string>> = {
   " ": "blanks",
 };
 
-/** What stands between the cells, in words. */
+/** The separator of the cells, in words. */
 export const delimiterName = (delimiter: string) => delimiters[delimiter] ?? `“${delimiter}”`;
 
 const sampleRows = 300;
@@ -111,7 +111,7 @@ function widthOf(rows: Rows): number {
   return width;
 }
 
-/** How well a delimiter cuts rows: alike in length, into many columns of numbers, with no other delimiter in a word. */
+/** Rates a delimiter: best are rows of equal length, many columns of numbers, and no other delimiter in a word. */
 function score(rows: Rows, delimiter: string): number {
   const width = widthOf(rows);
   if (width < 2) return 0;
@@ -128,7 +128,7 @@ function score(rows: Rows, delimiter: string): number {
 const shareOfNumbers = (cells: readonly (string | undefined)[]) =>
   cells.filter((cell) => isNumber(cell ?? "")).length / cells.length;
 
-/** What begins the first line, where it is a comment and other lines are none. */
+/** The text that begins the first line, when that line is a comment and other lines are not. */
 function commentOf(text: string): string {
   const mark = /^\s*(#|%|\/\/)/.exec(text)?.[1];
   const lines = text.split("\n", sampleRows).filter((line) => line.trim() !== "");
@@ -147,8 +147,8 @@ function commentHeader(text: string, comment: string, delimiter: string): string
 }
 
 /**
- * Whether a first row names columns: more of its cells than not are no numbers where the column below holds numbers. A gap
- * says nothing.
+ * True when a first row names columns: most of its cells above columns of numbers are not numbers. Empty cells do not
+ * count.
  */
 function isHeader(first: readonly string[], others: Rows): boolean {
   if (others.length === 0) return false;
@@ -165,7 +165,7 @@ function isHeader(first: readonly string[], others: Rows): boolean {
   return !again && new Set(first.map(clean)).size === first.length;
 }
 
-/** Whether a first row counts columns, as 1990, 1991, … or as 0, 1, … beside the name of one, and no other row does. */
+/** True when only the first row counts columns: 1990, 1991, … or 0, 1, … beside the name of one. */
 function counted(first: readonly string[], others: Rows, beside: boolean): boolean {
   const begin = countFrom(first);
   return (begin >= 1800 || (beside && (begin === 0 || begin === 1))) && others.every((row) => countFrom(row) < 0);

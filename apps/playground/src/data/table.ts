@@ -8,18 +8,18 @@ import { EncodingError, encodingOf, formatProblem, readText } from "./text.ts";
 export interface Table {
   readonly file: string;
   readonly columns: readonly Column[];
-  /** Whether the file names its columns. */
+  /** True when the file names its columns. */
   readonly hasHeader: boolean;
   readonly rows: readonly (readonly string[])[];
   /** Number of each row in the file, counted from 1. */
   readonly numbers: readonly number[];
   /** Rows of data in the file. */
   readonly total: number;
-  /** What is to be said about the form of the file. */
+  /** Notes for the user on the form of the file. */
   readonly notes: readonly string[];
 }
 
-/** Why nothing can be read. */
+/** The reason for which nothing can be read. */
 export interface Problem {
   readonly problem: string;
 }

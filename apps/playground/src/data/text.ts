@@ -20,7 +20,7 @@ const formats: readonly (readonly [start: string, title: string])[] = [
   ["SQLite format", "a database"],
 ];
 
-/** Why a file is no table of text, by its first bytes; `null` where it may be one. */
+/** The reason for which a file is no table of text, by its first bytes; `null` when it may be one. */
 export function formatProblem(head: Uint8Array): string | null {
   const found = formats.find(([start]) => startsWith(head, start));
   if (found !== undefined) return `is ${found[1]}; save the table as CSV first`;

@@ -8,7 +8,7 @@ import { nodeOf, type Reveal, revealAt } from "./reveal.ts";
 import type { Moment, Scene } from "./scene.ts";
 import { goTo, view } from "./views.ts";
 
-/** How large the graph is drawn; `"fit"`: so that all of its width is seen; `null`: so, as long as it can be read. */
+/** The scale of the graph. `"fit"` shows its full width; `null` does so as long as the text stays readable. */
 export const zoom = signal<number | "fit" | null>(null);
 
 const zooms = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5];

@@ -11,7 +11,7 @@ import { present, scene, views } from "./views.ts";
 import { mostSeconds } from "./wire.ts";
 
 const printed = signal<readonly string[]>([]);
-/** Why gradients are `null`. */
+/** The explanations of gradients that are `null`. */
 const told = signal<readonly string[]>([]);
 /** The user's own program, while an example is shown. */
 const kept = signal<string | null>(null);

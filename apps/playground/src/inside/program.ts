@@ -43,7 +43,7 @@ const isReport = (data: Partial<ProgramReport>): data is ProgramReport =>
   Array.isArray(data.scenes) && Array.isArray(data.told) && data.problem !== undefined;
 
 /**
- * Runs a program; `print` hears each line as it is printed. Never rejects. A program that still runs is stopped.
+ * Runs a program; `print` receives each line as it is printed. Never rejects. A program that still runs is stopped.
  */
 export async function runProgram(text: string, print: (line: string) => void): Promise<ProgramReport> {
   const code = await translate(text);

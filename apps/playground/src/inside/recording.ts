@@ -22,7 +22,7 @@ export interface HeardWalk {
   readonly at: number;
 }
 
-/** The operation that a session runs for a record: what is heard of a graph knows inputs as they were given. */
+/** The operation that a session runs for a record: records of a graph hold inputs as they were given. */
 function operationOf(record: gt.OpRecord): unknown {
   return record instanceof gt.Operation ? record.graph.getOperationByName(record.name) : record;
 }

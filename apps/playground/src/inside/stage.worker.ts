@@ -6,11 +6,11 @@ import { pending, watchTimers } from "./timers.ts";
 import { mostLineLetters, mostLines, mostSeconds, type ProgramProblem, type StageMessage } from "./wire.ts";
 
 /*
- * Where a program of the user runs: the first import of a worker whose script is the program itself. It calls `stage`
- * with its own body. Nothing evaluates text, and the worker lives under the policy of the page: it can fetch nothing.
+ * The first import of a worker whose script is the user's program. The program calls `stage` with its own body. Nothing
+ * evaluates text, and the worker has the policy of the page: it can fetch nothing.
  *
- * What it says goes through a port that the program never holds, a line at a time and no more than are shown. The
- * program itself can send nothing: a page that is sent messages without end would stand still.
+ * Its output goes through a port that the program never holds, a line at a time and no more lines than are shown. The
+ * program itself can send nothing, because endless messages would block the page.
  */
 
 // The line of the program is looked for below the frames of the library.
@@ -28,7 +28,7 @@ function problemOf(error: unknown): ProgramProblem {
 const cut = (text: string, most = mostLineLetters) =>
   text.length > most ? `${text.slice(0, most)}… (${text.length} letters)` : text;
 
-/** What the console is told is sent on. */
+/** Sends the output of the console on. */
 function listen(send: (message: StageMessage) => void): void {
   let lines = 0;
   const print = (...values: unknown[]) => {
@@ -61,10 +61,10 @@ function describe(value: unknown): string {
   }
 }
 
-/** Why gradients are `null`. */
+/** The explanations of gradients that are `null`. */
 const told = new Set<string>();
 
-/** A tape that says why what it gives is `null`. */
+/** A tape that explains each gradient that is `null`. */
 class Tape extends gt.GradientTape {}
 
 const gradient: (...args: never[]) => unknown = gt.GradientTape.prototype.gradient;

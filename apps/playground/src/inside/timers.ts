@@ -19,7 +19,7 @@ export function watchTimers(): void {
       try {
         callback(...args);
       } finally {
-        // What the callback leaves to promises comes before the end.
+        // Promise callbacks that it leaves run before the end.
         later(() => forget(id));
       }
     }, milliseconds);

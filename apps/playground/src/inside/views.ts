@@ -78,7 +78,7 @@ function rest(): void {
   replay.value = null;
 }
 
-/** Ends the worker, which hears nothing while it makes steps. */
+/** Ends the worker, which receives no message while it makes steps. */
 function dropWorker(): void {
   worker?.terminate();
   worker = null;

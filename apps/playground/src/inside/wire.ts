@@ -20,7 +20,7 @@ export interface RunReport {
   readonly problem: string | null;
 }
 
-/** How far it has come on the way. */
+/** The steps of a run that are done. */
 export interface RunProgress {
   readonly id: number;
   readonly made: number;
@@ -33,7 +33,7 @@ export interface ProgramProblem {
   readonly line: number | null;
 }
 
-/** How long a program may run, in seconds, once the library is there. */
+/** The time limit of a program in seconds, counted from the moment at which the library is loaded. */
 export const mostSeconds = 5;
 /** Lines that a program may print, and letters in each. */
 export const mostLines = 200;
@@ -42,7 +42,7 @@ export const mostLineLetters = 2000;
 /** What a program did. */
 export interface ProgramReport {
   readonly scenes: readonly Scene[];
-  /** Why gradients are `null`. */
+  /** The explanations of gradients that are `null`. */
   readonly told: readonly string[];
   readonly problem: ProgramProblem | null;
 }

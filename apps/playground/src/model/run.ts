@@ -57,7 +57,7 @@ export interface Question {
   readonly classes: number;
 }
 
-/** What a class is called. */
+/** The name of a class. */
 export const className = (names: readonly string[], index: number) => names[index] ?? `class ${index}`;
 
 /** Limits of what can be set. */

@@ -34,7 +34,7 @@ function take(reader: Worker, report: TableReport): void {
   }
   if ("problem" in report) {
     tell(`${report.problem} What was there is kept.`);
-    // Where the columns are chosen.
+    // The columns are chosen in the view of own data.
     if (columns !== undefined && settings.value.train.data !== "own") changeTrain({ data: "own" });
     return;
   }

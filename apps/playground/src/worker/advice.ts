@@ -1,10 +1,10 @@
 import type { OptimizerSettings } from "../model/optimizers.ts";
 import type { Run } from "../model/run.ts";
 
-/* What to change where a loss is no number any more: by its cause, as far as the settings show it. */
+/* Advice for a loss that became NaN: by its cause, as far as the settings show it. */
 
 interface Cause {
-  /** Whether the values of an optimizer are of this kind. */
+  /** True when the values of an optimizer are of this kind. */
   readonly holds: (values: OptimizerSettings["values"]) => boolean;
   readonly advice: string;
 }
@@ -30,7 +30,7 @@ const causes: readonly Cause[] = [
   },
 ];
 
-/** What to change in a run; `values` are those of its optimizer now. */
+/** Returns what to change in a run; `values` are the present ones of its optimizer. */
 export function adviceFor(run: Run | undefined, values: OptimizerSettings["values"]): string {
   const cause = causes.find(({ holds }) => holds(values));
   if (cause !== undefined) return cause.advice;

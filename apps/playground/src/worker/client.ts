@@ -135,7 +135,7 @@ export class Client {
     }
   }
 
-  /** What was trained before is not shown under what could not be begun. */
+  /** Shows the message and clears the result of the run before. */
   private fail(message: string): void {
     batch(() => {
       this.running.value = false;

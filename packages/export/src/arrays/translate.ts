@@ -250,7 +250,7 @@ function statedBy({ shape }: Attributes): number[] {
   return Array.isArray(shape) ? shape.filter((extent) => typeof extent === "number" && extent >= 0) : [];
 }
 
-/** What `body` returns; `null` where it throws. */
+/** Returns the result of `body`; `null` when it throws. */
 function attempt<T>(body: () => T): T | null {
   try {
     return body();

@@ -6,11 +6,11 @@ import type { GraphDef, MetaGraphDef, NodeDef, SavedModel, TensorProto, TensorSh
 import { GraphDefSchema, MetaGraphDefSchema, SavedModelSchema, typeName } from "./schema.ts";
 import { firstField, readText } from "./text-reader.ts";
 
-/** The content of a file: nodes, and what a MetaGraphDef says about them. */
+/** The content of a file: nodes, and the facts that a MetaGraphDef adds. */
 export interface Decoded {
   readonly nodes: readonly NodeDef[];
   readonly meta: MetaGraphDef | null;
-  /** The version of TensorFlow's graphs that wrote it; 0 where it does not say. */
+  /** The version of TensorFlow's graphs that wrote it; 0 when the file does not hold it. */
   readonly producer: number;
 }
 
@@ -130,7 +130,7 @@ export interface TypeOptions {
   readonly shapes?: { readonly [placeholder: string]: readonly (number | null)[] };
 }
 
-/** How a graph is read. */
+/** Options of the reader of graphs. */
 export interface ReadOptions extends TypeOptions {
   /** A placeholder without extents has an unknown shape. */
   readonly legacyShapes: boolean;

@@ -13,7 +13,7 @@ import { vector } from "./layout.ts";
 import type { ForeignReader, Value } from "./reader.ts";
 import { type Dim, dimArithmetic, followed, product, ShapeValue, sameDim } from "./shape-value.ts";
 
-/* What ops do with numbers of shapes, without computing them. */
+/* Ops applied to numbers of shapes, without computing them. */
 
 const first = () => [0];
 const second = () => [1];
@@ -94,7 +94,7 @@ const integer = ["int32"];
 
 const itself = (given: Given): Value[] => [given.at(0)];
 
-/** Ops that compute with the numbers of shapes; `null` for what only a run can tell. */
+/** Ops that compute with the numbers of shapes; `null` for a result that only a run can compute. */
 const computations: { readonly [op: string]: (given: Given) => Value[] | null } = {
   ...Object.fromEntries(
     Object.entries(dimArithmetic).map(([op, combine]) => [op, (given: Given) => combined(given, combine)]),
@@ -134,7 +134,7 @@ function packsScalars({ node, inputs }: Given): boolean {
   return scalars && inputs.some((input) => !(input instanceof EagerTensor));
 }
 
-/** Follows the numbers of shapes through a node; `null` where it has none, or computes what only a run can tell. */
+/** Follows the numbers of shapes through a node; `null` when it has none, or when only a run can compute its result. */
 export const followShapes =
   (translations: { readonly [op: string]: Translation }): ForeignReader =>
   (node, inputs, reader) => {

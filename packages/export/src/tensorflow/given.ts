@@ -13,7 +13,7 @@ import type { NodeDef } from "./messages.ts";
 import type { GraphReader, Value } from "./reader.ts";
 import { computed, type Dim, ShapeValue } from "./shape-value.ts";
 
-/** How the inputs of a node become its outputs; `null` for a form that it does not cover. */
+/** Turns the inputs of a node into its outputs; returns `null` for a form that it does not cover. */
 export type Translation = (given: Given) => Value | readonly Value[] | null;
 
 // Longer vectors hold data, not shapes.

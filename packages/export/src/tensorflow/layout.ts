@@ -9,7 +9,7 @@ import {
 } from "@gradtape/tensor";
 import { type Dim, dimsOf, product, ratio, ShapeValue, sameDim } from "./shape-value.ts";
 
-/* Tensors in shapes of which a run tells a part. */
+/* Tensors whose shapes are known in part before a run. */
 
 export function vector(numbers: readonly number[]): EagerTensor {
   return literal("importGraphDef", Int32Array.from(numbers), { shape: [numbers.length] });
@@ -105,7 +105,7 @@ export function cutFromEnd(x: Tensor, axis: number, count: number, what: "rest" 
   return op.concatPart(x, parts, axis, what === "rest" ? 0 : 1);
 }
 
-/** The elements of `x` along `axis` from one position up to another, which only a run may tell; `null` is the end. */
+/** The elements of `x` along `axis` from one position up to another; `null` is the end. Positions may be open. */
 export function between(x: Tensor, axis: number, from: Dim, to: Dim | null): Tensor {
   const at = positions(dimsOf(x)[axis]!);
   const bound = (dim: Dim) => new ShapeValue([dim], []).tensor();
@@ -114,7 +114,7 @@ export function between(x: Tensor, axis: number, from: Dim, to: Dim | null): Ten
   return op.gather(x, op.nonZero(picked), { axis });
 }
 
-/** The piece of `x` from `begin` on; both may be numbers that only a run tells, and -1 in `size` means all that is left. */
+/** The piece of `x` from `begin` on; -1 in `size` means all that is left. Numbers in both may be open. */
 export function piece(x: Tensor, begin: readonly Dim[], size: readonly Dim[]): Tensor {
   const whole = dimsOf(x);
   if (begin.length !== whole.length || size.length !== whole.length)
@@ -135,7 +135,7 @@ export function piece(x: Tensor, begin: readonly Dim[], size: readonly Dim[]): T
     const [from, count] = [begin[axis]!, size[axis]!];
     if (count === -1) return between(y, axis, from, null);
     const taken = from === 0 ? between(y, axis, 0, count) : between(between(y, axis, from, null), axis, 0, count);
-    // What is missing at the end is a mistake of the run.
+    // A run refuses a piece that goes beyond the end.
     return shaped(taken, new ShapeValue(dimsOf(taken).with(axis, count)));
   }, cutOut);
 }

@@ -24,7 +24,7 @@ function rowsOf(indices: Tensor, leading: readonly Dim[]): Tensor {
   return inside === undefined ? flat : op.where(inside, flat, number(-1));
 }
 
-/** How many leading axes the last axis of the indices names. */
+/** The number of leading axes that the last axis of the indices names. */
 function depthOf(indices: Tensor, rank: number): number {
   const depth = indices.spec.shape.at(-1);
   if (typeof depth !== "number") throw new NotImplementedError("only a run tells how many axes its indices name");

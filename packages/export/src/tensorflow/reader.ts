@@ -53,7 +53,7 @@ interface Placed extends Read {
 /** Reads nodes of some kind; `null` for those of another. */
 export type ForeignReader = (node: NodeDef, inputs: readonly Value[], reader: GraphReader) => readonly Value[] | null;
 
-/** How nodes are read that are no single op here: those that work on shapes alone, and those that have no entry. */
+/** Translations of nodes that are no single op here: nodes that work on shapes alone, and nodes without an entry. */
 export interface Translators {
   readonly shapes: ForeignReader;
   readonly foreign: ForeignReader;
@@ -256,7 +256,7 @@ export class GraphReader {
       return { outputs: [variable], operation };
     }
     const operation = this.create(def, inputs, attributes, node.name);
-    // What writes a reference gives the reference on. What reads it does so too: the value is that of the moment of use.
+    // A node that writes or reads a reference passes the reference on: the value is read at the moment of use.
     const kept = node.op === "Identity" && def === readVariableDef ? 0 : def.writes?.[0];
     return { outputs: kept === undefined ? operation.outputs : [inputs[kept] as State], operation };
   }

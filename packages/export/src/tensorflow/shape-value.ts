@@ -24,7 +24,7 @@ import {
   type Tensor,
 } from "@gradtape/tensor";
 
-/** A count that only a run tells: an extent of a tensor, or an int32 scalar. Equal names mean equal counts in each run. */
+/** A count that only a run knows: an extent of a tensor, or an int32 scalar. Equal names mean equal counts in each run. */
 interface Count {
   readonly name: string;
   /** The tensor and the axis that has this extent; `null` for a number that the graph computes in another way. */
@@ -62,7 +62,7 @@ function openNumber(factor: number, counts: readonly Count[]): Dim {
 
 const partsOf = (dim: Dim): OpenNumber => (isOpen(dim) ? dim : { factor: dim, counts: [] });
 
-/** `a / b`, rounded down; `null` where only a run can tell. */
+/** `a / b`, rounded down; `null` when only a run can compute it. */
 function quotient(a: Dim, b: Dim): Dim | null {
   if (!isOpen(a) && !isOpen(b)) return b === 0 ? null : Math.floor(a / b);
   const [over, under] = [partsOf(a), partsOf(b)];
@@ -160,8 +160,8 @@ export abstract class Followed {
 }
 
 /**
- * Numbers that a graph of TensorFlow computes while it runs, some of which are extents that only the run tells. Shapes
- * here are known beforehand up to such extents, so these numbers are followed instead of computed.
+ * Numbers that a graph of TensorFlow computes while it runs, some of which are extents that only the run knows. All other
+ * extents are known here before a run, so the numbers are followed instead of computed.
  */
 export class ShapeValue extends Followed {
   /** The numbers in row-major order. */
@@ -176,7 +176,7 @@ export class ShapeValue extends Followed {
     this.at = at;
   }
 
-  /** As a shape: extents of tensors as they are there, `null` for other numbers that only a run tells. */
+  /** As a shape: extents of tensors as they are there, `null` for other numbers that only a run knows. */
   get shape(): PartialShape {
     return this.dims.map((dim): Extent => {
       if (!isOpen(dim)) return dim;
@@ -186,7 +186,7 @@ export class ShapeValue extends Followed {
     });
   }
 
-  /** The numbers, when no run has to tell one. */
+  /** The numbers, when all of them are known before a run. */
   get known(): EagerTensor | null {
     if (this.dims.some(isOpen)) return null;
     return literal("importGraphDef", Int32Array.from(this.dims as number[], int32), { shape: [...this.at] });

@@ -13,7 +13,7 @@ export function shapeOf(value: Value): Value {
   return followed(dimsOf(value as Tensor), [(value as Tensor).rank]);
 }
 
-/** The axes over which a gradient is summed after a broadcast, where only a run tells them: those that lead to a shape. */
+/** The axes over which a gradient is summed after a broadcast, when only a run knows them: those that lead to a shape. */
 class SummedAxes extends Followed {
   readonly own: ShapeValue;
 
@@ -34,7 +34,7 @@ export function broadcastGradientAxes(given: Given): Value[] {
       const theirs = other.dims[axis + offset] ?? 1;
       const settled = typeof mine === "number" || theirs === 1 || sameDim(mine, theirs);
       if (!settled) return new SummedAxes(own);
-      // A sum over an axis of extent 1 changes nothing, so extents that only a run tells may turn out to be 1.
+      // A sum over an axis of extent 1 changes nothing, so extents that only a run knows may turn out to be 1.
       if (mine === 1 && theirs !== 1) axes.push(axis + Math.max(offset, 0));
     }
     return vector(axes);
@@ -48,7 +48,7 @@ export function sum(given: Given): Tensor {
   return op.sum(given.x(0), { axis: given.numbers(1), keepDims: given.flag("keep_dims") });
 }
 
-/** The beginning of a part of a concat, when only a run tells how long the parts before it are. */
+/** The beginning of a part of a concat, when only a run knows the length of the parts before it. */
 class Offset extends Followed {
   readonly parts: readonly ShapeValue[];
   readonly axis: number;

@@ -6,17 +6,17 @@ import { type Dim, dimsOf, isExtent, type ShapeValue, sameDim } from "./shape-va
 
 /* Slices as Python writes them: `x[1:-1, ::2, ..., None, 3]`. */
 
-/** How one axis of the whole is walked, once what is below is taken and left out. */
+/** The walk along one axis. The fields `between`, `tail` and `drop` cut the axis first. */
 interface Course {
-  /** Take only what lies between positions that a run tells; an end of `null` is that of the axis. */
+  /** Take only the elements between open positions; an end of `null` is that of the axis. */
   readonly between: { readonly from: Dim; readonly to: Dim | null } | null;
-  /** Take only so many elements of the end, where only a run tells where they begin; 0 takes all. */
+  /** Take only so many elements of the end, when only a run knows where they begin; 0 takes all. */
   readonly tail: number;
-  /** Leave out so many elements of the end, where only a run tells where that is. */
+  /** Leave out so many elements of the end, when only a run knows where it is. */
   readonly drop: number;
   /** The first position in what is left: the lowest one also when it walks back. */
   readonly first: number;
-  /** How many elements; -1 for all that are left. */
+  /** The number of elements; -1 for all that are left. */
   readonly count: number;
   /** From one element to the next, 1 or more. */
   readonly step: number;

@@ -22,7 +22,7 @@ interface Token {
   readonly at: number;
 }
 
-// What is short; strings may be as long as the file, which is too much for the stack of an expression.
+// Short tokens only: a string may be as long as the file, which is too much for the stack of an expression.
 const tokenForms: readonly (readonly [Token["kind"], RegExp])[] = [
   ["word", /[A-Za-z_][\w.]*/y],
   ["number", /-?[ \t]*(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[fF]?)/y],
@@ -241,7 +241,7 @@ class TextReader {
     }
   }
 
-  /** What stands between quotes, with its escapes. */
+  /** The text between quotes, with its escapes. */
   private quoted(quote: string): string {
     const { source } = this;
     const begun = this.position + 1;

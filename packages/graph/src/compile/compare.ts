@@ -7,14 +7,14 @@ import type { TraceGraph } from "./trace-graph.ts";
 /* Whether two runs of a function wrote down the same. What follows from known numbers is computed first: so it makes no
  * difference whether a number was computed with at once, or fed and computed with by the graph. */
 
-/** What a run of a function wrote down. */
+/** The record of one traced run of a function. */
 export interface Written {
   readonly graph: TraceGraph;
-  /** What the function returned. */
+  /** The tensors that the function returned. */
   readonly fetched: readonly Tensor[];
 }
 
-/** Where two runs differ: what one wrote down, and what the other did in that place; `null` where it was nothing. */
+/** The first place at which two runs differ, and what each of them has there; `null` for nothing. */
 export interface Difference {
   readonly at: string;
   readonly first: Operation | Tensor | null;
@@ -64,13 +64,13 @@ class Reduced {
     return input instanceof EagerTensor ? input : this.known.get(input as Tensor);
   }
 
-  /** Where a tensor comes from. */
+  /** The place of the operation that makes a tensor. */
   placeOf(input: Tensor | State): string | null {
     return input instanceof SymbolicTensor ? `${this.places.get(input.op)}:${input.index}` : null;
   }
 }
 
-/** Whether both compute the same. Derivatives are operations of their own. */
+/** True when both compute the same. Derivatives are operations of their own. */
 function sameOperation(first: Reduced, a: Operation, second: Reduced, b: Operation): boolean {
   return (
     a.def.infer === b.def.infer &&

@@ -2,8 +2,8 @@ import type { Form } from "@gradtape/tensor";
 import type { Count, Value } from "./values.ts";
 
 /*
- * Rows whose number only a run tells lie in memory for as many as there may be. What is behind the last of them belongs to
- * no tensor, so only kernels that go through such rows side by side may take them.
+ * Rows whose number only a run knows have room in memory for as many as there may be. Memory behind the last row belongs
+ * to no tensor, so only kernels that go through these rows side by side may take them.
  */
 
 /** The inputs that a kernel goes through row by row together; it needs all others whole. */
@@ -26,7 +26,7 @@ const together: {
 /** Kernels whose results have no row for each row of their inputs. */
 const foldsRows: ReadonlySet<Form["kind"]> = new Set<Form["kind"]>(["segmentSum", "updateRows", "count"]);
 
-/** Whether a kernel would read behind the last row of an input, or give rows of which only the run tells the number. */
+/** True when a kernel would read behind the last row of an input, or return a number of rows that only the run knows. */
 export function readsBeyond(form: Form, inputs: readonly Value[], outputs: readonly (Count | null)[]): boolean {
   const count = inputs.find((input) => input.count !== null)?.count ?? null;
   if (count === null) return false;

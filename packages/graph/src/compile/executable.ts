@@ -44,19 +44,19 @@ const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /** A step in its place: the areas that it has, and the module for them. */
 interface Placed {
-  /** What the step needs while it runs, shared with other steps. */
+  /** The memory that the step needs while it runs, shared with other steps. */
   readonly work: Area;
-  /** What stays from step to step: the addresses of variables, the constants. */
+  /** The memory that stays from step to step: the addresses of variables, the constants. */
   readonly kept: Area;
   /** The address of a fed tensor, a constant or a result. */
   addressOf(buffer: Buffer): number;
-  /** Where what is fed begins, in elements of its dtype. */
+  /** The beginning of each fed tensor, in elements of its dtype. */
   readonly fedAt: readonly number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly checks: readonly PlacedCheck[];
   readonly exports: Record<string, () => number>;
   readonly step: () => number;
-  /** What the other threads run, where there are any and they pay. */
+  /** The job of the other threads, when there are any and they pay. */
   readonly job: Job | null;
 }
 
@@ -72,18 +72,18 @@ export class Executable {
   readonly lowered: Lowered;
   readonly machine: Machine;
   private readonly states: readonly Buffer[];
-  /** Where the variables were in the last step. */
+  /** The addresses of the variables in the last step. */
   private readonly addresses: number[];
   private readonly written: readonly State[];
   private readonly fed: readonly Buffer[];
   private readonly constants: readonly Buffer[];
-  /** Where each constant lies in what is kept, behind the cells of the variables' addresses. */
+  /** The place of each constant in the kept memory, behind the cells of the variables' addresses. */
   private readonly constantsAt = new Map<Buffer, number>();
   private readonly keptBytes: number;
   private placed: Placed | null = null;
-  /** Whether even an empty memory has no room for all that the step needs at a time. */
+  /** True when even an empty memory has no room for all that the step needs at a time. */
   private isTooLarge: boolean;
-  /** How often the machine's areas had changed when the step was settled. */
+  /** The number of changes of the machine's areas at the time when the step was settled. */
   private settledAt = -1;
   private readonly pace = new Pace();
 
@@ -212,7 +212,7 @@ export class Executable {
     }
   }
 
-  /** Gives its memory back. A step that is run again takes it anew. */
+  /** Gives its memory back. A step that runs again takes new memory. */
   release(): void {
     if (this.placed !== null) this.machine.areas.end(this.placed.kept);
     this.placed = null;

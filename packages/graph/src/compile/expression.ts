@@ -3,13 +3,13 @@ import { scalar as k, type Scalar } from "@gradtape/tensor";
 /* Kernel expressions as the compiler handles them: put together, cleaned up without changing a bit, and named. */
 
 /**
- * What one loop may hold. More operands leave the machine without registers; an engine takes more than its share of time to
- * compile a loop of more operations, and a chain of any length has to compile in time that grows as it does.
+ * Limits of one loop. More operands leave the machine without registers. The time to compile a loop grows faster than the
+ * loop; with these limits the time to compile a chain grows only as the chain does.
  */
 const MOST_OPERANDS = 24;
 const MOST_OPERATIONS = 512;
 
-/** Whether a loop of so many operations over so many operands has a size that engines like. */
+/** True when a loop of so many operations over so many operands is within these limits. */
 export function fitsLoop(operations: number, operands: number): boolean {
   return operands <= MOST_OPERANDS && operations <= MOST_OPERATIONS;
 }

@@ -14,7 +14,7 @@ export function inline({ nodes, fetched }: Pick<Lowered, "nodes" | "fetched">): 
   const kept = new Set(fetched.map(({ buffer }) => buffer));
   const current = new Map<Node, Node>(nodes.map((node) => [node, node]));
   const gone = new Set<Node>();
-  // How many operations there are at most: a sum, because counting what is joined again and again would take too long.
+  // An upper bound of the number of operations: a sum, because an exact count of shared parts would take too long.
   const operations = new Map<Node, number>();
   const countOf = (node: Node): number =>
     operations.get(node) ?? (node.work.kind === "loops" ? operationCount(node.work.expressions) : 0);

@@ -75,7 +75,7 @@ export class Instance {
     for (const i of plainPositions(args)) if (!fed.has(i)) this.fixed.set(i, digitsOf(given[i]));
   }
 
-  /** Whether it is the one for these arguments, and for what else is read from outside. That is read for the next step. */
+  /** True when it is the one for these arguments and the values from outside, which it reads for the next step. */
   fits({ tensors, given, structure }: Arguments): boolean {
     if (!sameStructure(structure, this.structure) || !fitsTensors(tensors, this.specs)) return false;
     for (const [i, digits] of this.fixed) if (!sameDigits(digitsOf(given[i]), digits)) return false;
@@ -189,7 +189,7 @@ export class Instance {
     }
   }
 
-  /** What is fed, as a session takes it. */
+  /** The fed tensors, in the form that a session takes. */
   private feeds(args: Given): Map<Tensor, EagerTensor> {
     const { graph } = this.traced;
     const captured = ({ tensor, isNumber }: Capture, i: number) =>

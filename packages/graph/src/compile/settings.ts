@@ -6,11 +6,11 @@ type Owner = { [name: string]: unknown };
 interface Field {
   readonly owner: Owner;
   readonly name: string;
-  /** What it held when it was first read. */
+  /** The value that it held when it was first read. */
   readonly before: unknown;
-  /** Whether the function has set it in the present run. */
+  /** True when the function has set it in the present run. */
   isSet: boolean;
-  /** Whether some run took it for one that comes from outside. */
+  /** True when some run took it for one that comes from outside. */
   isOutside: boolean;
 }
 
@@ -21,7 +21,7 @@ interface Field {
 export class Settings {
   private readonly fields: Field[] = [];
   private read: { readonly field: Field; readonly seen: unknown }[] = [];
-  /** Whether a field that a run took for one from outside turned out to be the function's own. */
+  /** True when a field that a run took for one from outside turned out to be the function's own. */
   learned = false;
 
   /** Another run of the function begins. */
@@ -63,7 +63,7 @@ export class Settings {
     }
   }
 
-  /** From now on hears when a field is set. What is no field but computed from others has no value of its own to set. */
+  /** From now on notices when a field is set. A property computed from other fields has no value of its own to set. */
   private watch(owner: Owner, name: string): Field {
     const field: Field = { owner, name, before: owner[name], isSet: false, isOutside: false };
     this.fields.push(field);

@@ -80,7 +80,7 @@ export class TraceGraph extends Graph {
     return tensor;
   }
 
-  /** What has been traced holds only as long as `read` gives what it gives now. */
+  /** Makes the trace valid only as long as `read` returns what it returns now. */
   guard(read: () => unknown): void {
     this.guards.push({ read, seen: read() });
   }

@@ -11,7 +11,7 @@ import { firstDifference, type Written } from "./compare.ts";
 import { Settings } from "./settings.ts";
 import { TraceGraph } from "./trace-graph.ts";
 
-/** What a function became: its graph, what is computed, and how the results go back into their structure. */
+/** A traced function: its graph, its results, and the structure into which they go back. */
 export interface Trace extends Written {
   /** Operations that change variables. */
   readonly effects: readonly Operation[];

@@ -62,7 +62,7 @@ export function verifyKernels(kernels: readonly Kernel[], fetched: readonly Valu
 /** No two things that live at the same time overlap. */
 export function verifyPlan(all: readonly Area[]): void {
   const endings = [...all].sort((a, b) => a.last - b.last);
-  // What lives at present, by its place. Neighbours that do not overlap are enough.
+  // The living areas, ordered by place. It is enough that no two neighbours overlap.
   const present: Area[] = [];
   const placeOf = (at: number) => {
     let [low, high] = [0, present.length];

@@ -47,7 +47,7 @@ const castPrograms = new Map<DType, ReturnType<typeof programs>>(
 
 const LOWEST = -(2 ** 31);
 
-/** What int32 has no number for, NaN included, is the lowest int32. */
+/** Values beyond int32, NaN included, become the lowest int32. */
 function toInteger(x: Scalar): Scalar {
   const holds = k.and(k.gt(x, x.type === "float64" ? LOWEST - 1 : LOWEST - 2 ** 8), k.lt(x, -LOWEST));
   return k.select(holds, k.cast(x, "int32"), LOWEST);

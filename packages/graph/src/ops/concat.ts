@@ -96,7 +96,7 @@ export function againstFirst(
 
 type Shaped = { readonly shape: PartialShape };
 
-/** Where each input begins along `axis`; `null` behind one whose extent only the run tells. */
+/** The position along `axis` at which each input begins; `null` behind one whose extent only the run knows. */
 function beginnings(inputs: readonly Shaped[], axis: number): (number | null)[] {
   let next: number | null = 0;
   return inputs.map(({ shape }) => {

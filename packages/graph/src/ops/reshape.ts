@@ -197,7 +197,7 @@ export const squeeze = defineOp(squeezeDef, { x: anything, axis: optional(anyAxe
   });
 }) as AlongAxis<Operand, Tensor, number | readonly number[] | null>);
 
-/** The axes of extent 1. Throws a ValueError where only a run tells which these are. */
+/** The axes of extent 1. Throws a ValueError when only a run knows which these are. */
 function unitAxes(x: Tensor): number[] {
   if (x.size === null) {
     throw new ValueError(

@@ -30,7 +30,7 @@ import { always, dtypeOf, type NodeMaker, numbersInput } from "../tensorflow.ts"
 /* Cutting a piece out and laying a piece into zeros are each other's adjoints. */
 
 /**
- * Where a piece lies in the whole: `size` elements from `begin` on, `steps` apart; -1 means all that is left. `null`
+ * The place of a piece in the whole: `size` elements from `begin` on, `steps` apart; -1 means all that is left. `null`
  * means the shape of the second input.
  */
 type SliceAttributes = {

@@ -21,7 +21,7 @@ export interface DatasetOptions {
   dropRemainder?: boolean;
 }
 
-/** What a dataset may be asked for. */
+/** Options of the methods of a dataset. */
 export const optionFields = {
   batch: anything,
   shuffle: anything,

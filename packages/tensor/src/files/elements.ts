@@ -2,7 +2,7 @@ import { bytesPerElement, type DType, type TypedData } from "../dtype.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { allocate } from "../memory.ts";
 
-/* How elements of files become elements of tensors. */
+/* Conversion of elements of files to elements of tensors. */
 
 /** Element types of files, by kind and bits. */
 export type ElementType =

@@ -14,7 +14,7 @@ const END_64 = { signature: 0x06064b50, bytes: 56 };
 const ENTRY = { signature: 0x02014b50, bytes: 46 };
 const LOCAL = { signature: 0x04034b50, bytes: 30 };
 const MAX_COMMENT = 0xffff;
-/** The extra field that holds the numbers for which 32 bits do not suffice (zip64), and what stands in their place. */
+/** The extra field that holds the numbers for which 32 bits do not suffice (zip64), and the values in their place. */
 const EXTRA_64 = 0x0001;
 const ABSENT = 0xffffffff;
 const [STORED, DEFLATED] = [0, 8];
@@ -194,7 +194,7 @@ function inflated(data: Uint8Array, size: number, wrong: Damaged): Uint8Array {
 
 /**
  * An archive that holds more entries than its 16-bit count can say, with the 64-bit directory end (zip64) that readers
- * of such archives look for. `archive` has the ordinary end, without a comment.
+ * look for in it. `archive` has the ordinary end, without a comment.
  */
 export function withWideCount(archive: Uint8Array, count: number): Uint8Array {
   const end = archive.length - END.bytes;

@@ -156,7 +156,7 @@ export function source(
   short = false,
 ): string {
   const { outputs, levels } = program;
-  // What does not move along the only inner axis is read, and worked on, before it.
+  // Operands that do not move along the only inner axis are read and computed before it.
   const inputs = program.inputs.map((each, i) =>
     inner === 1 && moves[i] === "still" ? ({ ...each, level: "row" } as const) : each,
   );

@@ -77,7 +77,7 @@ export interface UpdateRowsForm {
   readonly kind: "updateRows";
   readonly op: string;
   readonly program: Program;
-  /** What is run. */
+  /** The program that is run. */
   readonly runs: Program;
 }
 

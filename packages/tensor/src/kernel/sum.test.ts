@@ -138,7 +138,7 @@ describe("the error of a float32 sum does not grow with its length", () => {
   const made = program(["float32"], (x) => k.fold("add", x!));
   const [many, most] = process.env.LONG ? [1e8, 1e8] : [1e6, 2e7];
 
-  /** How many steps of float32 lie between a sum and the sum of the same terms in float64. */
+  /** The number of float32 steps between a sum and the sum of the same terms in float64. */
   const ulps = (sum: number, terms: Float32Array, first: number, step: number): number => {
     let exact = 0;
     for (let i = first; i < terms.length; i += step) exact += terms[i]!;

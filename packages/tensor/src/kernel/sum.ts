@@ -14,7 +14,7 @@ import * as k from "./scalar.ts";
 /** Terms that are added up before anything is collected. A sum of at most so many terms is the plain one. */
 export const BLOCK = 16;
 
-/** What the order needs of the numbers that it is carried out on. */
+/** The operations that a sum in this order needs. */
 export interface Arithmetic<T, Condition> {
   add(x: T, y: T): T;
   sub(x: T, y: T): T;

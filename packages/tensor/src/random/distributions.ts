@@ -28,7 +28,7 @@ export interface NormalOptions {
   dtype?: "float32" | "float64";
 }
 
-/** What draws may be asked for. */
+/** Options of draws. */
 export const uniformFields = { low: number, high: number, dtype: anything };
 export const normalFields = { mean: number, stddev: number, dtype: anything };
 

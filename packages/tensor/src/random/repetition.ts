@@ -3,7 +3,7 @@ import { RuntimeError } from "../errors.ts";
 /* A function that is traced runs once, and what it did is repeated without it: numbers that it draws would be the same at
  * each step. */
 
-/** What is being traced, innermost last; `null` stands for code within that runs at each step. */
+/** The traces in progress, innermost last; `null` stands for code within that runs at each step. */
 const traced: (object | null)[] = [];
 
 /** The function being traced, or `null`. */

@@ -11,7 +11,7 @@ const aligned = (size: number) => Math.max(1, Math.ceil(size / ALIGNMENT)) * ALI
 
 /** Hands out areas of a memory, lowest first, and takes them back; neighbours that are free become one. */
 export class Allocator {
-  /** What lies free below `end`, in order. */
+  /** The free blocks below `end`, in order. */
   private readonly free: Block[] = [];
   private readonly used = new Map<number, number>();
   /** Everything from here on has never been handed out, or has been taken back. */

@@ -4,7 +4,7 @@ import { Area, Areas } from "./areas.ts";
 
 const MB = 2 ** 20;
 
-/** A memory of up to `most` bytes that nobody fills. */
+/** A memory of up to `most` bytes in which only sizes are real. */
 function memory(most: number) {
   let size = 0;
   const areas = new Areas(

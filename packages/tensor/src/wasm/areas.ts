@@ -2,7 +2,7 @@ import { Allocator } from "./allocator.ts";
 
 /** A stretch of memory that its owner has until others need it more. */
 export class Area {
-  /** Where it begins, in bytes; -1 when it has no place. */
+  /** The address at which it begins, in bytes; -1 when it has no place. */
   at = -1;
   readonly bytes: number;
   /** The time of its last use. */
@@ -12,28 +12,28 @@ export class Area {
     this.bytes = bytes;
   }
 
-  /** What is done before the memory goes to others. An area does not know its owner, so that a dead one may be collected. */
+  /** Called before the memory goes to others. An area does not know its owner, so that a dead one may be collected. */
   leave(): void {}
 }
 
-/** Addresses below this are nobody's, so that 0 is no address. */
+/** No area lies below this address, so that 0 is no address. */
 const RESERVED = 64;
 
 /** A memory of up to this many bytes grows without asking who has not been seen for long. */
 const SMALL = 2 ** 28;
 
 /**
- * Who has which part of a memory that grows and never shrinks. Finalizers do not run while a program computes, so nothing
- * here waits for them: an area that was not used while half as much as there is was asked for is taken back before the memory
- * grows any more; and when it cannot grow, the areas that were used least recently are.
+ * The areas of a memory that grows and never shrinks. Finalizers do not run while a program computes, so nothing here
+ * waits for them. Before the memory grows, an area is taken back when half of the present size was asked for since its
+ * last use. When the memory cannot grow, the areas that were used least recently are taken back.
  *
  * Time is counted in bytes asked for, and steps that asked.
  */
 export class Areas {
   time = 0;
-  /** How often areas were given and taken. As long as that stays, everything stays in its place. */
+  /** Counts areas that were given and taken back. As long as it stays the same, all areas stay in their places. */
   changes = 0;
-  /** What was used since then is in use: it stays. */
+  /** Areas used since this time are in use and stay. */
   private since = 0;
   private readonly allocator = new Allocator(RESERVED);
   private readonly leased = new Set<Area>();
@@ -41,7 +41,7 @@ export class Areas {
   private readonly grow: (end: number) => boolean;
   private readonly returning = new FinalizationRegistry<Area>((area) => this.end(area));
 
-  /** `size` says how large the memory is, `grow` makes it reach to an address if it can. */
+  /** `size` returns the size of the memory; `grow` makes it reach to an address if it can. */
   constructor(size: () => number, grow: (end: number) => boolean) {
     this.size = size;
     this.grow = grow;
@@ -90,7 +90,7 @@ export class Areas {
     for (const area of this.leased) if (area.used <= Math.min(time, this.since - 1)) this.evict(area);
   }
 
-  /** Where `bytes` bytes begin; `null` when there is not so much, whoever gives way. */
+  /** The address of `bytes` free bytes; `null` when there is not so much, even if areas are taken back. */
   private allocate(bytes: number): number | null {
     let at = this.allocator.allocate(bytes);
     if (this.allocator.end > Math.max(SMALL, this.size())) {

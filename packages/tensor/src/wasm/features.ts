@@ -72,7 +72,7 @@ export function environment(name: string): string | undefined {
   }
 }
 
-/** Whether the engine takes a module, and the policy of the page lets one be compiled. */
+/** True when the engine takes a module, and the policy of the page lets one be compiled. */
 function compiles(bytes: Uint8Array<ArrayBuffer>): boolean {
   if (typeof WebAssembly === "undefined" || !WebAssembly.validate(bytes)) return false;
   try {

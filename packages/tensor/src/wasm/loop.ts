@@ -33,7 +33,7 @@ export interface LoopPattern {
   readonly moves: readonly Movement[];
   /** How many axes are folded. */
   readonly inner: number;
-  /** Whether it is known that no sum has more than one block. */
+  /** True when it is known that no sum has more than one block. */
   readonly short?: boolean;
   /** Whether each output is stored at every inner position or once. */
   readonly outputs: readonly Level[];

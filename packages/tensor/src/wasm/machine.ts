@@ -41,7 +41,7 @@ export class Machine {
   /** How many threads share the memory. */
   readonly threads: number;
   readonly memory: WebAssembly.Memory;
-  /** Who has which part of the memory. */
+  /** The areas of the memory. */
   readonly areas: Areas;
   private workspaces: Area[] = [];
   private views: Views;

@@ -137,7 +137,7 @@ function startThread(start: Start, died: (reason: string) => void): Thread {
   };
 }
 
-/** Whether threads begin to run while this one goes on, as they do in Node. */
+/** True when threads begin to run while this one goes on, as they do in Node. */
 export function hasWorkerThreads(): boolean {
   return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
