@@ -72,8 +72,8 @@ interface Grad {
 /**
  * The gradient of a scalar-valued function, as a function of the same arguments. Nests: `grad(grad(f))`.
  *
- * The gradient of a constant is zero. A ValueError where the value does not depend on an argument through ops, but numbers
- * made from it were taken out while it was computed (`item()`, `data`, `array()`): the zero would be wrong.
+ * The gradient of a constant is zero. Throws a ValueError when only numbers taken out of an argument (`item()`, `data`,
+ * `array()`) lead to the value, and no op: the zero would be wrong.
  */
 export const grad = defineFunction("grad", { f: callable }, gradFields, (f: TensorFunction, options?: GradOptions) => {
   const both = differentiated("grad", f, options);

@@ -181,7 +181,7 @@ export function definePlaces(site: () => Site): void {
     await page.close();
   });
 
-  test("a number with a comma is told to want a point, and nothing moves", async () => {
+  test("a number with a comma asks for a point, and nothing moves", async () => {
     const { page } = await site().visit();
     const field = page.getByRole("textbox", { name: "learning rate" });
     const below = page.getByRole("textbox", { name: "epsilon" });

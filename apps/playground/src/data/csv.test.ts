@@ -356,7 +356,7 @@ test.each(Object.entries(wrong))("refused: %s", async (_, [file, problem, choice
   expect(await problemOf(file, choice)).toMatch(problem);
 });
 
-test("a row with a cell too many or too few is told, not moved", async () => {
+test("a row with a cell too many or too few is reported, not moved", async () => {
   const { points, notes } = await good("x,y,class\n1,2,a\n2,3,b\n3,x,4,a\n4,5\n4,5,b\n5,6,a\n");
   expect(points).toHaveLength(4);
   expect(notes).toContain("2 of 6 rows have gaps (row 4: 4 cells instead of 3; row 5: 2 cells instead of 3)");

@@ -31,7 +31,7 @@ interface Targets {
   readonly notes: readonly string[];
 }
 
-/** The points that the chosen columns give. Rows with gaps are left out, and told. */
+/** The points that the chosen columns give. Rows with gaps are left out and reported. */
 export function readPoints(table: Table, choice: Choice): Reading {
   const { file, rows: given, total } = table;
   const chosen = [choice.x, choice.y, choice.target].map((i) => table.columns[i]);

@@ -87,8 +87,9 @@ export function findLayout(text: string, complete: boolean): Layout | { readonly
     rows.findIndex((row) => row.length >= width && held(row) > Math.min(1, width - 2)),
   );
   const below = rows.slice(begin);
-  const told = comment === "" ? null : commentHeader(body, comment, delimiter);
-  if (told !== null && told.length === width && isHeader(told, below)) return { ...form, skipped: begin, header: told };
+  const inComment = comment === "" ? null : commentHeader(body, comment, delimiter);
+  if (inComment !== null && inComment.length === width && isHeader(inComment, below))
+    return { ...form, skipped: begin, header: inComment };
   if (isHeader(below[0]!, below.slice(1))) return { ...form, skipped: begin + 1, header: below[0]! };
   // R leaves out the name of the column that names the rows.
   const short = ["", ...(rows[begin - 1] ?? [])];

@@ -22,13 +22,13 @@ scope.onmessage = async ({ data: { id, run, step, changes } }) => {
   try {
     if (run.data === "digits" && images === null) images = await (await import("../worker/images.ts")).loadDigits();
     let next = performance.now() + millisecondsBetween;
-    const tell = (made: number) => {
+    const report = (made: number) => {
       // The clock is asked now and then.
       if (made % 64 !== 0 || performance.now() < next) return;
       next = performance.now() + millisecondsBetween;
       scope.postMessage({ id, made });
     };
-    scope.postMessage({ id, scene: sceneOfRun(run, step, changes, images, tell), problem: null });
+    scope.postMessage({ id, scene: sceneOfRun(run, step, changes, images, report), problem: null });
   } catch (error) {
     scope.postMessage({ id, scene: null, problem: error instanceof Error ? error.message : String(error) });
   }

@@ -12,7 +12,7 @@ import { mostSeconds } from "./wire.ts";
 
 const printed = signal<readonly string[]>([]);
 /** The explanations of gradients that are `null`. */
-const told = signal<readonly string[]>([]);
+const explanations = signal<readonly string[]>([]);
 /** The user's own program, while an example is shown. */
 const kept = signal<string | null>(null);
 /** The text that was run last, so that what is shown and what is written can be told apart. */
@@ -36,14 +36,14 @@ async function run(text: string): Promise<void> {
   problem.value = null;
   ran.value = text;
   printed.value = [];
-  told.value = [];
+  explanations.value = [];
   const number = ++runs;
   const report = await runProgram(text, (line) => {
     if (number === runs) printed.value = [...printed.value, line];
   });
   if (number !== runs) return;
   busy.value = false;
-  told.value = report.told;
+  explanations.value = report.explanations;
   problem.value = report.problem;
   present(views.program, report.scenes);
 }
@@ -117,7 +117,7 @@ export function ProgramPane() {
             <pre data-value="problem">{problem.value.message}</pre>
           </div>
         )}
-        {told.value.map((why) => (
+        {explanations.value.map((why) => (
           <pre class="look-told" data-value="told" key={why}>
             {why}
           </pre>

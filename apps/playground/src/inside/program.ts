@@ -16,7 +16,7 @@ const unread =
   "The program cannot be read: something in it is no JavaScript. Is a name declared twice? A program runs from its first line to its last.";
 
 const failed = (message: string, line: number | null = null): ProgramReport => ({
-  ...{ scenes: [], told: [] },
+  ...{ scenes: [], explanations: [] },
   problem: { message, line },
 });
 
@@ -40,7 +40,7 @@ export function stopProgram(reason = "Stopped."): void {
 }
 
 const isReport = (data: Partial<ProgramReport>): data is ProgramReport =>
-  Array.isArray(data.scenes) && Array.isArray(data.told) && data.problem !== undefined;
+  Array.isArray(data.scenes) && Array.isArray(data.explanations) && data.problem !== undefined;
 
 /**
  * Runs a program; `print` receives each line as it is printed. Never rejects. A program that still runs is stopped.

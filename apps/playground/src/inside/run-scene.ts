@@ -13,11 +13,11 @@ export function sceneOfRun(
   step: number,
   changes: readonly Change[],
   images: DigitImages | null,
-  tell: (made: number) => void = () => {},
+  report: (made: number) => void = () => {},
 ): Scene {
   const learner = new Learner(run, images);
   for (let i = 0; i <= step; i++) {
-    tell(i);
+    report(i);
     for (const change of changes) if (change.step === i) learner.setHyper(change.name, change.value);
     if (i < step) learner.advance();
   }

@@ -62,7 +62,7 @@ function describe(value: unknown): string {
 }
 
 /** The explanations of gradients that are `null`. */
-const told = new Set<string>();
+const explanations = new Set<string>();
 
 /** A tape that explains each gradient that is `null`. */
 class Tape extends gt.GradientTape {}
@@ -71,16 +71,16 @@ const gradient: (...args: never[]) => unknown = gt.GradientTape.prototype.gradie
 Object.defineProperty(Tape.prototype, "gradient", {
   value(this: gt.GradientTape, ...args: unknown[]) {
     const given: unknown = Reflect.apply(gradient, this, args) as unknown;
-    if (given === null) tellWhy(() => this.explainGradient(args[0] as gt.Tensor, args[1] as gt.Variable));
+    if (given === null) collect(() => this.explainGradient(args[0] as gt.Tensor, args[1] as gt.Variable));
     return given;
   },
 });
 
-function tellWhy(explain: () => string): void {
+function collect(explain: () => string): void {
   try {
-    told.add(withoutPlace(explain()));
+    explanations.add(withoutPlace(explain()));
   } catch {
-    // A tape that cannot say it leaves the gradient as it is.
+    // A gradient that the tape cannot explain stays as it is.
   }
 }
 
@@ -92,7 +92,7 @@ const library = {
     const given = gt.gradients(...args);
     const sources = [args[1]].flat() as gt.Variable[];
     for (const [i, each] of [given].flat().entries()) {
-      if (each === null) tellWhy(() => gt.explainGradient(args[0], sources[i]!));
+      if (each === null) collect(() => gt.explainGradient(args[0], sources[i]!));
     }
     return given;
   },
@@ -153,7 +153,7 @@ async function stage(program: (exports: object, require: typeof load) => unknown
   const recording = new Recording({ places: true });
   send({ type: "begun" });
   const problem = await gt.observe(recording, () => finished(() => program({}, load), late));
-  send({ type: "done", scenes: scenesOf(recording), told: [...told], problem });
+  send({ type: "done", scenes: scenesOf(recording), explanations: [...explanations], problem });
 }
 
 gt.strictNumerics(true);

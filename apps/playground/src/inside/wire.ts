@@ -43,7 +43,7 @@ export const mostLineLetters = 2000;
 export interface ProgramReport {
   readonly scenes: readonly Scene[];
   /** The explanations of gradients that are `null`. */
-  readonly told: readonly string[];
+  readonly explanations: readonly string[];
   readonly problem: ProgramProblem | null;
 }
 

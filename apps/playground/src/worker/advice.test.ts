@@ -17,6 +17,6 @@ test("advice is by cause", () => {
   expect(adviceFor(strong, strong.optimizer.values)).toMatch(/^Choose a smaller rate of regularization/);
 });
 
-test("with its defaults every optimizer is told to slow down", () => {
+test("with its defaults every optimizer gets the advice to slow down", () => {
   for (const { kind } of optimizers) expect(adviceOn(kind, {}), kind).toMatch(/^Choose a smaller learning rate/);
 });

@@ -4,8 +4,8 @@ import { type Operation, SymbolicTensor } from "../operation.ts";
 import type { State } from "../state.ts";
 import type { TraceGraph } from "./trace-graph.ts";
 
-/* Whether two runs of a function wrote down the same. What follows from known numbers is computed first: so it makes no
- * difference whether a number was computed with at once, or fed and computed with by the graph. */
+/* Compares the records of two runs of a function. Operations on known numbers alone are computed first, so numbers that
+ * were computed at once equal numbers that were fed and computed by the graph. */
 
 /** The record of one traced run of a function. */
 export interface Written {

@@ -45,9 +45,9 @@ const MANY = 8;
  * From outside, a step sees the present values of variables and the present hyper-parameters of optimizers; everything else
  * that `fn` reads, such as the variables of a closure, is as it was when `fn` was traced.
  *
- * Throws a RuntimeError for a function that makes variables, that does not do the same each time, that draws random
- * numbers from outside, or that asks for the value of a tensor; a TypeError for one that returns something else than
- * tensors. What cannot be compiled is run by a session, with a warning that names the operation.
+ * Throws a RuntimeError for a function that makes variables, does not do the same each time, draws random numbers from
+ * outside, or reads the value of a tensor. Throws a TypeError for one that returns something else than tensors. A function
+ * that cannot be compiled is run by a session, with a warning that names the operation.
  */
 export const compile = defineFunction("compile", { fn: callable }, { name: string, checkNumerics: boolean }, compiled);
 

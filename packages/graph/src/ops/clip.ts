@@ -65,8 +65,8 @@ const addNDef: OpDef = entry({
 });
 
 /**
- * The sum of tensors of one shape and dtype. Slices are densified. Up to nine terms are added in order; of more, the
- * first n mod 8 are (8 or 9 instead of 0 or 1), and then each further block of eight is summed and added.
+ * The sum of tensors of one shape and dtype. Slices are densified. Up to nine terms are added in order. Of more
+ * terms the first n mod 8 are added in order (8 or 9 instead of 0 or 1); then each block of eight is summed and added.
  */
 export const addN = defineOp(addNDef, { terms: anything }, {}, (terms: readonly Operand[]): Tensor => {
   if (!Array.isArray(terms)) throw new TypeError(`addN: expected a list of tensors, got ${nameOf(terms)}`);

@@ -41,8 +41,8 @@ export function saveNpy(value: Tensor): Uint8Array {
  * The array of a `.npy` file of any version, as a copy. Element types that tensors do not have are converted where no
  * value is lost: float16 to float32, every integer type to int32. Big-endian and column-major files are put in order.
  *
- * Throws an InvalidArgumentError that names the fault of a damaged file, the kind of elements that no tensor has (text,
- * objects, records), or the element that no int32 holds, before anything is allocated for it.
+ * Throws an InvalidArgumentError before anything is allocated. It names the fault of a damaged file, the kind of elements
+ * that no tensor has (text, objects, records), or the element that no int32 holds.
  */
 export function loadNpy(bytes: Uint8Array): EagerTensor {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`loadNpy: expected a Uint8Array, got ${describe(bytes)}`);

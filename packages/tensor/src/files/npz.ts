@@ -54,8 +54,8 @@ export function saveNpz(tensors: Record<string, Tensor>, { compressed = false }:
  * const { data, indices } = loadNpz(bytes, { names: ["data", "indices"] });
  * ```
  *
- * Throws an InvalidArgumentError that names the array and its fault, a NotFoundError for a name that the file lacks, a
- * ValueError for an archive that unpacks to more than the limit (`setMemoryLimit`).
+ * Throws an InvalidArgumentError that names the array and its fault, and a NotFoundError for a name that the file lacks.
+ * Throws a ValueError for an archive that unpacks to more than the limit (`setMemoryLimit`).
  */
 export function loadNpz(bytes: Uint8Array, options: LoadOptions = {}): Record<string, Tensor> {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`loadNpz: expected a Uint8Array, got ${describe(bytes)}`);

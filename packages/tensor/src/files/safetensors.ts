@@ -90,8 +90,8 @@ export function saveSafetensors(tensors: Record<string, Tensor>, metadata: Recor
  * have are converted where no value is lost: F16 and BF16 to float32, every integer type to int32. Tensors of other types
  * (F8) are passed over with a warning; see `LoadOptions`.
  *
- * Throws an InvalidArgumentError that names the fault of a damaged file or the tensor that cannot be represented, before
- * anything is allocated for it, and a NotFoundError for a name that the file lacks.
+ * Throws an InvalidArgumentError before anything is allocated; it names the fault of a damaged file, or the tensor that
+ * cannot be represented. Throws a NotFoundError for a name that the file lacks.
  */
 export function loadSafetensors(bytes: Uint8Array, options: LoadOptions = {}): TensorFile {
   if (!(bytes instanceof Uint8Array))

@@ -134,8 +134,8 @@ function blockedSum({ type }: Scalar, block: string) {
 }
 
 /**
- * Prints the loops of `program` for the given ranks and for the movement of each operand (inputs, then outputs), and
- * for rows that are known to be `short`: no sum has more than one block.
+ * Prints the loops of `program` for the given ranks and for the movement of each operand (inputs, then outputs). In
+ * `short` loops no sum has more than one block.
  */
 export function printLoops(
   program: Program,

@@ -7,8 +7,8 @@ import type { Kernel } from "./kernel.ts";
 import { BLOCK, carried, numbers } from "./sum.ts";
 
 /**
- * Row `i` of the result is the sum of the rows of the first input whose id (second input) is `i`, separately for each
- * position of the first `batchDims` axes. Rows are added in order of appearance, floats in the order of every sum.
+ * Row `i` of the result is the sum of the rows of the first input whose id (second input) is `i`. Each position of the
+ * first `batchDims` axes has sums of its own. Rows are added in order of appearance, floats in the order of every sum.
  * Negative ids are dropped.
  */
 export function segmentSum(op: string, batchDims = 0): Kernel {

@@ -3,14 +3,14 @@ import type { Scalar } from "./scalar.ts";
 import * as k from "./scalar.ts";
 
 /*
- * TensorFlow's update kernels run on a processor that takes subnormal numbers for zero. Without a gradient that ends what
- * would go on for ever: a slot decays until its product with a rate is subnormal, and then stays, or is zero. Here those
- * products, and no others, are left out where they would be subnormal; the processor never meets one.
+ * TensorFlow's update kernels run on a processor that takes subnormal numbers for zero. Without a gradient that ends an
+ * endless decay: a slot decays until its product with a rate is subnormal, and then stays, or is zero. Here those products,
+ * and no others, are zero when they would be subnormal; the processor never computes one.
  */
 
 /**
- * The program of an update, whose leading inputs are the states and whose last one is the gradient, without products of a
- * state (or of what is missing to it) and a hyper-parameter that are subnormal.
+ * The program of an update, in which subnormal products of a hyper-parameter and a state `s` (or `x - s`) are zero. The
+ * first inputs are the states, the last one is the gradient.
  */
 export function withoutSubnormals(program: Program): Program {
   const { inputs, outputs } = program;
