@@ -254,7 +254,7 @@ describe("§2.3 the order of operations", () => {
     step: (at: Element, g: number, h: Hypers, r: Round) => Element,
     wrap: (g: gt.Tensor) => gt.Tensor | gt.IndexedSlices,
   ) => {
-    // What becomes of subnormal numbers is another matter, with numbers of its own: subnormals.json.
+    // Subnormal numbers have a fixture of their own: subnormals.json.
     let tiny = false;
     const round = (value: number) => {
       tiny ||= dtype === "float32" && value !== 0 && Math.abs(value) < 2 ** -126;

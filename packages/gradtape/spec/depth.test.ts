@@ -1,7 +1,7 @@
 import * as gt from "gradtape";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
-/* Chains and sums of any length: no walk calls itself, and what is built grows as the chain does. LONG=1 tries longer ones. */
+/* Chains and sums of any length: no walk is recursive, and all results grow linearly. LONG=1 tries longer ones. */
 
 // Each operation of a graph knows its line; to map the lines of so many back to the sources would take all the time.
 const mapped = Error.prepareStackTrace;

@@ -2,9 +2,9 @@ import * as gt from "gradtape";
 import * as nodeOnly from "gradtape/node";
 import { describe, expect, test } from "vitest";
 
-/* One import holds it all: a name of a package that is forgotten in the umbrella fails here. */
+/* The package `gradtape` exports every public name: a missing one fails here. */
 
-/** Names that packages give to each other, and not to users. A new one is either exported, or stands here. */
+/** Names that packages export for each other, and not for users. A new name is exported to users or listed here. */
 const internal: Record<string, readonly string[]> = {
   autograd: ["flatten", "pack"],
   checkpoint: ["decodeRun"],

@@ -80,7 +80,7 @@ function training(): gt.Graph {
   return graph;
 }
 
-/** Chance, as a number below `n`. */
+/** A random whole number below `n`. */
 export type Choose = (n: number) => number;
 
 /** A choice that a seed decides (the generator of Marsaglia, 2003). */
@@ -117,7 +117,7 @@ const odd: readonly Json[] = [
 const dtypes = ["float32", "float64", "int32", "bool"];
 const ops = allEntries().map(({ name }) => name);
 
-/** A copy of a specimen in which one or two things are others. */
+/** A copy of a specimen with one or two changes. */
 export function mutated(specimen: Specimen, choose: Choose): Node[] {
   const nodes = JSON.parse(JSON.stringify(specimen)) as Node[];
   const changes = 1 + (choose(3) === 0 ? 1 : 0);

@@ -2,12 +2,12 @@ import { machine } from "@gradtape/tensor";
 import * as gt from "gradtape";
 import { describe, expect, test } from "vitest";
 
-/* Memory of what is dead comes back while a program computes, and what is taken back is found again with its value. */
+/* Memory of dead values is freed while a program computes, and living values that are moved out keep their numbers. */
 
 const MB = 2 ** 20;
 const size = () => machine()!.memory.buffer.byteLength;
 
-/** Takes back all that the machine has given: as if others needed it. */
+/** Takes back all areas of the machine, as if others needed them. */
 function needAllMemory(): void {
   const { areas } = machine()!;
   areas.begin();

@@ -11,7 +11,7 @@ import { chooser, mutated, type Outcome, outcomeOf, runLast, specimens, wholeGra
 
 const seed = Number(process.env.SEED ?? 1);
 const times = process.env.LONG === "1" ? 20 : 1;
-/** So many that are legal go by for one that is also run as a module. */
+/** One in so many legal graphs is also run as a module. */
 const perModule = 8;
 
 beforeAll(() => {

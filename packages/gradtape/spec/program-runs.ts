@@ -250,7 +250,7 @@ function runnerOf(
       if (program.changes) Object.assign(parts.optimizer, { learningRate: rateFor(program, i) });
       return run(i);
     },
-    // A copy: a value that is handed out would keep later writes away from what steps gave.
+    // A copy: without it, writes to a variable would go to new memory, and results would not be tested against them.
     state: () => stateOf(parts).map(({ data, shape, dtype }) => gt.tensor(data, { shape: [...shape], dtype })),
     write: (i) => othersFor(program, i).forEach((value, j) => void parts.variables[j]!.assign(value)),
   };

@@ -44,7 +44,7 @@ export interface Reduction {
   (x: Operand, axis?: Axes | ReduceOptions): Tensor;
 }
 
-/** Folds rows along `axes`; a row of one element, where there are none, is its own fold: also a zero keeps its sign. */
+/** Folds rows along `axes`. Without axes each element is its own fold, so a zero keeps its sign. */
 export function foldOver(fold: Program, axes: readonly number[]): Kernel {
   return axes.length === 0 ? view((layout) => layout) : rows(fold, axes);
 }

@@ -2,7 +2,7 @@ import { InvalidArgumentError, NotFoundError } from "@gradtape/tensor";
 import { expect, test } from "vitest";
 import * as g from "./index.ts";
 
-/* Definitions that no graph gave: each ends in an error that names the node and what is wrong with it. */
+/* Forged definitions of graphs: each throws an error that names the node and its fault. */
 
 const x = { name: "x", op: "placeholder", inputs: [], attributes: { dtype: "float32", shape: [2, 3] } };
 const y = { name: "y", op: "placeholder", inputs: [], attributes: { dtype: "float32", shape: [4] } };

@@ -18,7 +18,7 @@ const record = kind<OpRecord>("the record of an op", (value) => {
  * Runs `body` and returns its result, while `observer` hears of everything that runs in it: forward ops, those that
  * gradient rules call, updates of variables, and each walk backwards with the terms it added up. Compiled functions run
  * op by op meanwhile, to the same numbers; only `item` of one keeps to its module. Sessions go operation by operation,
- * too, for an observer with `onRun`. Of an async body everything is heard until its promise is settled.
+ * too, for an observer with `onRun`. An async body is observed until its promise is settled.
  *
  * ```ts
  * const seen: string[] = [];

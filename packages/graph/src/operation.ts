@@ -100,7 +100,7 @@ export class Operation extends Printable implements OpRecord {
 
 /**
  * An operation as tapes receive it: its inputs are those of the call, plain tensors too, for which the graph itself holds
- * constants. So a tape knows a tensor by one name, however the call was written down.
+ * constants. So a tape identifies a tensor in one way, with and without a graph.
  */
 export function asCalled(operation: Operation, inputs: readonly Input[]): Operation {
   return Object.create(operation, { inputs: { value: inputs, enumerable: true } });

@@ -93,7 +93,7 @@ export class Storage {
     return this.memory!;
   }
 
-  /** The present value for whatever keeps it: later writes go to other memory. */
+  /** The present value as one that never changes: later writes go to other memory. */
   lend(): EagerTensor {
     const { value } = this; // a value that is read out first has memory of its own
     this.shared = true;

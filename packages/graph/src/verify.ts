@@ -10,7 +10,7 @@ import { dependencies } from "./schedule.ts";
  * - names are unique, and an operation belongs to the graph that lists it;
  * - inputs come from the same graph, and are outputs of operations it lists;
  * - what an operation waits for comes before it, so there is no circle;
- * - it is a legal record of its op, whose shape rule gives again what the outputs say.
+ * - it is a legal record of its op, and the shape rule returns the specs of its outputs.
  */
 export const verify = defineFunction("verify", { graph: instance("a graph", Graph) }, undefined, checkGraph);
 

@@ -8,7 +8,7 @@ import { kerasRules } from "./keras-rmsprop.ts";
 import { momentumRules } from "./momentum.ts";
 import { rmspropRules } from "./rmsprop.ts";
 
-/** The ops of all update rules, for those who read graphs in which they stand. */
+/** The ops of all update rules, for readers of graphs that contain them. */
 export const updateOps: readonly OpDef[] = [
   ...[adadeltaRules, adagradRules, adamRules, ftrlRules],
   ...[gradientDescentRules, kerasRules, momentumRules, rmspropRules],

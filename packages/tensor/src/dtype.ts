@@ -39,7 +39,7 @@ export function bytesPerElement(dtype: DType): number {
   return facts[dtype].bytes;
 }
 
-/** A zero-filled typed array for `length` elements of `dtype`, however many; `allocate` asks whether they are too many. */
+/** A zero-filled typed array for `length` elements of `dtype`, without a limit; `allocate` checks the limit. */
 export function newArray<D extends DType>(dtype: D, length: number): DataOf[D] {
   return new facts[dtype].array(length) as DataOf[D];
 }

@@ -45,8 +45,8 @@ export const tensor = defineFunction(
 );
 
 /**
- * `tensor`, speaking in the name of `op`. What `take` makes of a tensor over the memory of an `ndarray` is used in place of
- * that: a copy, so that what the caller writes into it later changes nothing.
+ * `tensor`, with messages that name `op`. A tensor over the memory of an `ndarray` is replaced by the result of `take`: a
+ * copy, so that later writes of the caller change nothing.
  */
 export function literal(
   op: string,

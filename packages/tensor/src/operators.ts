@@ -2,7 +2,7 @@ import { markOf } from "./brand.ts";
 
 /*
  * JavaScript's operators know numbers and strings only: `a + b` or `a < b` on tensors would compare or add their texts.
- * So whatever asks for a number throws. A test for truth (`if (x)`, `!x`, `x && y`) asks for nothing and cannot be caught;
+ * So every operator that asks for a number throws. A test for truth (`if (x)`, `!x`, `x && y`) asks for nothing and cannot be caught;
  * iteration throws by itself, and a method for it would mislead the equality of test runners.
  */
 

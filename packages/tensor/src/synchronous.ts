@@ -1,6 +1,6 @@
 /**
- * The result of a function that has to be done when it returns: what records, scopes and checks see of an async one ends at
- * its first await. Throws a TypeError that names `op` for a promise.
+ * The result of a function that must not be async: records, scopes and checks would cover it up to its first await only.
+ * Throws a TypeError that names `op` for a promise.
  */
 export function synchronous<T>(op: string, result: T): T {
   if (typeof result !== "object" || result === null || typeof (result as { then?: unknown }).then !== "function") {

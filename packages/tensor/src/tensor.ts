@@ -75,7 +75,7 @@ export abstract class Tensor extends Printable {
   }
 }
 
-/** Those who listen at present when a program takes the numbers out of tensors. */
+/** The present listeners for numbers that a program takes out of tensors. */
 export const readers: ((tensor: Tensor) => void)[] = [];
 
 /** A tensor whose elements exist now, in a typed array of its own or as a strided view of another's. */

@@ -12,7 +12,7 @@ import { defineTraining } from "./training.ts";
 
 if (browserPath === undefined) {
   console.error("apps/playground: NO BROWSER FOUND, its page was not tried. Install chromium, or set CHROMIUM.");
-  // On a machine of one's own the page may stay untried; where main is checked it may not.
+  // These tests may be skipped on a developer's machine, but not in CI.
   test.skipIf(process.env.CI === undefined)(
     "NO BROWSER FOUND: nothing was tried; install chromium, or set CHROMIUM",
     () => {

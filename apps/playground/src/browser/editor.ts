@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Site } from "./site.ts";
 
-/* Programs that mean no good, and what they printed before they were stopped. */
+/* Hostile programs, and the lines that they printed before they were stopped. */
 
 const open = async (site: Site) => {
   const visit = await site.visit("tab=inside&look=program");

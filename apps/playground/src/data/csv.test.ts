@@ -4,7 +4,7 @@ import { type Choice, guessColumns } from "./guess.ts";
 import { packPoints, unpackPoints } from "./points.ts";
 import { readTable } from "./table.ts";
 
-/* Whole files in the forms that people have, each with what must come of it. */
+/* Whole files in common forms, each with its expected reading. */
 
 type Content = string | Uint8Array<ArrayBuffer>;
 

@@ -44,7 +44,7 @@ function namesTarget({ name }: Column, names: ReadonlySet<string>): number {
   return names.has(words.join("")) ? 2 : names.has(words.at(-1) ?? "") || names.has(words[0] ?? "") ? 1 : 0;
 }
 
-/** The columns that are most likely meant, or why none can be. */
+/** The columns that are most likely meant, or the reason for which there are none. */
 export function guessColumns(table: Table): Choice | Problem {
   const { columns, file } = table;
   const target = guessTarget(table);

@@ -59,7 +59,7 @@ const filled = (rows: string[][]) => rows.filter((row) => row.some((cell) => cel
 const joinBlanks = (text: string) =>
   text.replace(/^[ \t]+|[ \t]+$/gm, "").replace(/("[^"\n]*")|[ \t]+/g, (_, quoted?: string) => quoted ?? "\t");
 
-/** The form of a file, or what is wrong with it. */
+/** The form of a file, or the problem with it. */
 export function findLayout(text: string, complete: boolean): Layout | { readonly problem: string } {
   const [line = "", named] = /^"?sep=(.)"?[ \t]*\n/i.exec(text) ?? [];
   const start = line.length;

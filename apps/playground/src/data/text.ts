@@ -1,4 +1,4 @@
-/* The letters of a file, whatever they are written in. */
+/* The text of a file in any of the common encodings. */
 
 /** Bytes that are read at once. */
 const pieceBytes = 1 << 20;

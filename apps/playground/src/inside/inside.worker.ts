@@ -13,7 +13,7 @@ const scope = self as unknown as {
   onmessage: ((event: MessageEvent<RunOrder>) => void) | null;
 };
 
-/** Milliseconds between two messages on how far it has come. */
+/** Milliseconds between two messages on progress. */
 const millisecondsBetween = 150;
 
 let images: DigitImages | null = null;
@@ -23,7 +23,7 @@ scope.onmessage = async ({ data: { id, run, step, changes } }) => {
     if (run.data === "digits" && images === null) images = await (await import("../worker/images.ts")).loadDigits();
     let next = performance.now() + millisecondsBetween;
     const report = (made: number) => {
-      // The clock is asked now and then.
+      // The clock is read at every 64th step only.
       if (made % 64 !== 0 || performance.now() < next) return;
       next = performance.now() + millisecondsBetween;
       scope.postMessage({ id, made });

@@ -3,7 +3,7 @@ import { mostLines, mostSeconds, type ProgramReport, type StageMessage } from ".
 
 /*
  * Runs a program of the user in a worker of its own, and stops it when it does not end. Nothing that the worker says is
- * trusted: it is heard by a port that the program does not hold, and it is ended from here.
+ * trusted: its messages come through a port that the program does not hold, and this side ends it.
  */
 
 /** How long the library may take to load. */

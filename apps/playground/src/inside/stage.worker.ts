@@ -104,21 +104,21 @@ function load(name: string): unknown {
   throw new gt.NotFoundError(`import: there is no module "${name}" here; a program can import "gradtape" only`);
 }
 
-/** The port of the page. It comes first, and nothing else is heard after it. */
+/** The port of the page. It is the first message; later messages are ignored. */
 function portOfPage(): Promise<MessagePort> {
   return new Promise((resolve) => {
     addEventListener("message", ({ ports }) => resolve(ports[0]!), { once: true });
   });
 }
 
-/** Takes from the program what could reach the page. */
+/** Removes the functions with which the program could reach the page. */
 function close(): void {
   for (const scope of [globalThis, Object.getPrototypeOf(globalThis)]) Reflect.deleteProperty(scope, "postMessage");
   for (const name of ["postMessage", "close", "Worker", "BroadcastChannel"])
     Object.defineProperty(globalThis, name, { value: undefined });
 }
 
-/** Until the program and its timers have come to an end, or the time is over. */
+/** Resolves when the program and its timers have ended, or the time is over. */
 async function finished(program: () => unknown, late: Promise<boolean>): Promise<ProgramProblem | null> {
   let problem: ProgramProblem | null = null;
   addEventListener("error", (event) => {

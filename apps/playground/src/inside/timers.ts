@@ -39,7 +39,7 @@ export function watchTimers(): void {
   Object.assign(globalThis, { setTimeout, setInterval, clearTimeout: clear, clearInterval: clear });
 }
 
-/** Settles when no timer waits any more, and what promises had left to do is done. */
+/** Settles when no timer waits any more, and all promise callbacks have run. */
 export function pending(): Promise<void> {
   return new Promise((resolve) => {
     later(() => (waiting.size === 0 ? resolve() : whenIdle.push(resolve)));

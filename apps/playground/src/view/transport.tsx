@@ -13,7 +13,7 @@ const speedTitles = speeds.map((value) => ({
 
 interface Props {
   readonly client: Client;
-  /** Whose speed it is. */
+  /** The part whose speed it sets. */
   readonly part: keyof Speeds;
   /** Why nothing can be run, or `null`. */
   readonly problem: string | null;

@@ -163,7 +163,7 @@ class Translation {
         }
       }
       if (met.length === 0) throw error;
-      // An open extent may meet a number that it has to have. Where it may be 1 as well, that must change no shape.
+      // An open extent may have to equal a number. When it may also be 1, this must change no shape.
       for (const one of met) {
         const numbers = [1, ...extents.filter((extent) => !open.isOpen(extent)), ...statedBy(attributes)];
         const [specs, ...others] = [...new Set(numbers)]

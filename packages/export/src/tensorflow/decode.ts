@@ -184,7 +184,7 @@ export function tensorFrom(node: NodeDef, proto: TensorProto, options: TypeOptio
     if (listed.length > 1)
       throw mistakeIn(node, `its value lists ${listed.length} elements, too few for a shape of ${size}`);
     const one = literal("importGraphDef", [listed[0] ?? 0], { dtype, shape: [] });
-    // A view of one number, whatever size it says.
+    // A view of one number costs no memory, for any size that the file states.
     return within(null, () => unrecorded(() => broadcastTo(one, shape as number[]))) as EagerTensor;
   }
   const data = new arrays[dtype](size);

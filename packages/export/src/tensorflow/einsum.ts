@@ -16,7 +16,7 @@ function ordered({ x, letters: own }: Lettered, letters: string): Tensor {
   return places.every((place, i) => place === i) ? x : op.transpose(x, places);
 }
 
-/** Without the axes whose letters nothing else uses. */
+/** Sums over the axes whose letters nothing else uses. */
 function summed({ x, letters }: Lettered, used: string): Lettered {
   const axis = Array.from(letters, (_, i) => i).filter((i) => !used.includes(letters[i]!));
   if (axis.length === 0) return { x, letters };

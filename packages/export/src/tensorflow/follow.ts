@@ -19,7 +19,7 @@ const first = () => [0];
 const second = () => [1];
 const every = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** Ops that move numbers and compute none: which inputs hold the numbers. */
+/** The inputs that hold the numbers, for each op that moves numbers and computes none. */
 const movers: { readonly [op: string]: (count: number) => readonly number[] } = {
   Reshape: first,
   ExpandDims: first,
@@ -42,7 +42,7 @@ const movers: { readonly [op: string]: (count: number) => readonly number[] } = 
   DynamicStitch: (count) => every(count).slice(count / 2),
 };
 
-/** Moves the places of the numbers as a translation moves numbers, and looks up what then stands where. */
+/** Lets a translation move the positions of the numbers, then looks up the number for each position. */
 function moved(given: Given, translation: Translation): Value[] {
   const places = movers[given.node.op]!(given.inputs.length);
   const pool: Dim[] = [];

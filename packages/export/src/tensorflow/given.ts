@@ -67,7 +67,7 @@ export class Given {
     return first;
   }
 
-  /** Numbers as far as they can be followed; those of other tensors of the graph stand for themselves. */
+  /** Numbers as far as they can be followed; a number of another tensor of the graph is kept as that tensor. */
   shape(i: number): ShapeValue {
     const value = this.at(i);
     if (value instanceof ShapeValue) return value;

@@ -93,7 +93,7 @@ export const dimArithmetic: { readonly [op: string]: Arithmetic } = (() => {
     (a, b) => a + b,
     (a, b) => (a === 0 ? b : b === 0 ? a : null),
   );
-  // An extent is at least 0. What is shared out among max(extent, 1) is empty where the extent is 0.
+  // An extent is at least 0. A sum divided by max(extent, 1) has no terms when the extent is 0.
   const most = both(Math.max, (a, b) => {
     if (sameDim(a, b)) return a;
     if (!isOpen(a)) return a <= 1 ? b : null;

@@ -20,7 +20,7 @@ export interface ArgumentSpec {
   readonly dtype: DType;
 }
 
-/** Arguments taken apart: what tensors can be made from, and everything else, which belongs to the signature. */
+/** Arguments taken apart: values that can become tensors, and all others, which belong to the signature. */
 export interface Arguments {
   readonly tensors: readonly EagerTensor[];
   /** The same as it was given: tensors, and plain numbers and lists of them. */
@@ -38,7 +38,7 @@ const OBJECT = Symbol("object");
 /** Lists and objects among arguments nest no deeper. */
 const DEEPEST = 64;
 
-/** Takes arguments apart. Throws a ValueError for a tensor of a graph, a TypeError for what is of no use. */
+/** Takes arguments apart. Throws a ValueError for a tensor of a graph, a TypeError for an unusable value. */
 export function takeApart(args: readonly unknown[]): Arguments {
   const tensors: EagerTensor[] = [];
   const given: unknown[] = [];
@@ -82,7 +82,7 @@ export function plainPositions({ given }: Pick<Arguments, "given">): number[] {
   return given.flatMap((value, i) => (value instanceof Tensor ? [] : [i]));
 }
 
-/** A plain value to the last digit, unchanged by what is written into a list later. */
+/** A plain value to the last digit, as a copy: later writes into a list do not change it. */
 export function digitsOf(value: unknown): number | TypedData {
   return typeof value === "number" ? value : literal("compile", value, { dtype: "float64" }).data;
 }

@@ -36,7 +36,7 @@ export function firstDifference(first: Written, second: Written): Difference | n
   return null;
 }
 
-/** A run without what is known beforehand. */
+/** A run without the operations on known numbers. */
 class Reduced {
   readonly operations: readonly Operation[];
   private readonly known = new Map<Tensor, EagerTensor>();

@@ -22,7 +22,7 @@ export interface Arena {
 
 const aligned = (bytes: number) => Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
 
-/** Of more lifetimes than this the search for the lowest places would take longer than all else. */
+/** For more lifetimes than this the search for the lowest places would take most of the time. */
 const MANY = 2000;
 
 /**

@@ -61,7 +61,7 @@ export const matMul = defineOp(
   (a: Operand, b: Operand, { transposeA = false, transposeB = false }: MatMulOptions = {}): Tensor => {
     const given = asTensors("matMul", [a, b]) as [Tensor, Tensor];
     if (!transposeA && !transposeB) return applyOne(matMulDef, given);
-    // The same mistakes as below, in words that know what was asked for.
+    // The same mistakes as in `infer`, in messages that depend on the caller's options.
     productShape(given.map(({ spec }) => spec) as [TensorSpec, TensorSpec], { transposeA, transposeB });
     return applyOne(matMulDef, [
       transposeA ? swapLastAxes(given[0]) : given[0],

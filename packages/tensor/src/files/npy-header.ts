@@ -14,7 +14,7 @@ export interface Header {
   readonly shape: Shape;
 }
 
-/** Reads the Python dict of a header. Throws what `damaged` makes of it where it is none. */
+/** Reads the Python dict of a header. Throws the error that `damaged` returns for any other text. */
 export function parseHeader(where: string, text: string, damaged: (fact: string) => InvalidArgumentError): Header {
   const dict = parseLiteral(text);
   if (!(dict instanceof Map) || dict.size !== 3)

@@ -44,8 +44,8 @@ export interface LoopForm {
 }
 
 /**
- * Elementwise over any number of inputs, in loops of bounded size: `first` over the leading ones, then `next` over what there
- * is so far and the inputs that follow, until all are taken.
+ * Elementwise over any number of inputs, in loops of bounded size: `first` over the leading ones, then `next` over the result
+ * so far and the inputs that follow, until all are taken.
  */
 export interface ChainForm {
   readonly kind: "chain";

@@ -4,9 +4,9 @@ import type { Scalar } from "./scalar.ts";
 import * as k from "./scalar.ts";
 
 /*
- * The order of every sum of floats, for folds along rows and for rows that share a segment: blocks of `BLOCK` consecutive
- * terms are added up from 0 on, one after the other; to each block is added what rounding took from the total before
- * (Kahan), and the result to the total. So the error does not grow with the number of terms.
+ * The order of every sum of floats, for folds along rows and for rows that share a segment. `BLOCK` consecutive terms at a
+ * time are added up from 0 on, one after the other. The block receives what rounding took from the addition before (Kahan),
+ * and the total receives the block. So the error does not grow with the number of terms.
  *
  * The step from block to block is written here once, for numbers and for expressions of the kernel language.
  */

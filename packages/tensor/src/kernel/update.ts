@@ -11,7 +11,7 @@ import type { Program } from "./program.ts";
  * are the states; the others are repeated to their shape.
  */
 
-/** Updates every element of the states. What is run may be a closer description of a machine than the program. */
+/** Updates every element of the states. The program that is run may differ from the written one in subnormal numbers. */
 export function update(program: Program, runs = program): Kernel {
   return {
     form: { kind: "update", program, runs },

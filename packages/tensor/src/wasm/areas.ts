@@ -19,7 +19,7 @@ export class Area {
 /** No area lies below this address, so that 0 is no address. */
 const RESERVED = 64;
 
-/** A memory of up to this many bytes grows without asking who has not been seen for long. */
+/** A memory of up to this many bytes grows without taking back unused areas. */
 const SMALL = 2 ** 28;
 
 /**

@@ -121,7 +121,7 @@ export class Machine {
     this.workspaces = this.workspaces.filter(({ at }) => at >= 0);
     const enough = this.workspaces.find((area) => area.bytes >= bytes);
     if (enough !== undefined) return enough;
-    // Up to twice the last one: so steps of many sizes have few areas among them.
+    // Up to twice the last one, so that steps of many sizes share few areas.
     const largest = this.workspaces.at(-1)?.bytes ?? 0;
     const area = new Area(Math.max(bytes, Math.min(2 * largest, LARGE)));
     if (!this.areas.lease(area)) return null;
@@ -227,7 +227,7 @@ export const setThreads = defineFunction("setThreads", { count: anything }, unde
       `setThreads: ${shown(count)} is not a number of threads; use an integer from 1 to ${MOST_THREADS}`,
     );
   }
-  // In a browser a worker starts when the thread that made it comes to rest; one that waits for it waits for ever.
+  // In a browser a worker starts when the thread that made it is idle, so a thread that waits for it waits for ever.
   if (count > 1 && !hasWorkerThreads()) {
     throw new RuntimeError(
       `setThreads: a browser computes with one thread, asked for ${count}; compute in a worker of your own to keep the page free`,
