@@ -33,9 +33,12 @@ export function withoutSubnormals(program: Program): Program {
   return { ...program, outputs: outputs.map(visit), printed: new Map() };
 }
 
-/** x, or a zero of its sign where x or its product with `rate` is subnormal. */
+/** x, or a zero where x or its product with `rate` is subnormal. A difference may lose the sign: it is added to a state. */
 function withoutLess(x: Scalar, rate: Scalar): Scalar {
-  if (x.type === "float32") return k.select(k.lt(magnitude(x), leastFactor(rate)), k.fromBits(signOf(x)), x);
+  if (x.type === "float32") {
+    const zero = x.op === "sub" ? 0 : k.fromBits(signOf(x));
+    return k.select(k.lt(magnitude(x), leastFactor(rate)), zero, x);
+  }
   const scaled = k.mul(x, k.mul(rate, 2 ** 64));
   const small = k.or(k.lt(k.abs(x), 2 ** -1022), k.lt(k.abs(scaled), 2 ** -958));
   return k.select(small, k.mul(x, 0), x);

@@ -1,7 +1,18 @@
-import { type Axis, elementBytes, scalar as k, type Layout, type Level, type Nest, sums, wasm } from "@gradtape/tensor";
+import {
+  type Axis,
+  elementBytes,
+  scalar as k,
+  type Layout,
+  type Level,
+  type Nest,
+  type Program,
+  sums,
+  wasm,
+} from "@gradtape/tensor";
 import type { Bulk } from "../fuse.ts";
 import type { BulkForm } from "../node.ts";
 import { sizeOfShape, type Value } from "../values.ts";
+import { type Hoisted, hoist } from "./hoist.ts";
 import { arrangeLoops, emitLoops, type LoopLibrary } from "./loops.ts";
 import type { Routine } from "./routine.ts";
 import { addCheck, addGather, addTouch, addUnique, addZeros } from "./rows.ts";
@@ -68,13 +79,22 @@ type FormOf<K extends BulkForm["kind"]> = Extract<BulkForm, { kind: K }>;
 
 const bytesOf = ({ buffer, layout }: Value, axes = layout.shape) => sizeOfShape(axes) * elementBytes(buffer.dtype);
 
+/** Bytes in which rows are touched before they are used. */
+const TOUCHED = 64;
+
+/** An update of rows, without what is the same for all of them. */
+function hoistedOf({ runs }: FormOf<"updateRows">, inputs: readonly Value[]): Hoisted {
+  return hoist(runs, (input) => input >= runs.outputs.length && input < inputs.length - 2);
+}
+
 /** Bytes of the work area of bulk work. */
 export function bulkWork({ form, inputs, outputs }: Bulk): number {
   if (form.kind === "segmentSum") {
     const { count, segments, width, long } = segmentsOf(form, inputs, outputs);
     return long ? longWork(count, segments, width) : 0;
   }
-  if (form.kind === "updateRows" || form.kind === "gather") return 64;
+  if (form.kind === "updateRows") return TOUCHED + 4 * hoistedOf(form, inputs).once.outputs.length;
+  if (form.kind === "gather") return TOUCHED;
   return form.kind === "unique" ? 4 * tableSize(inputs[0]!.buffer.size) : 0;
 }
 
@@ -192,15 +212,16 @@ const AHEAD = 64;
 /** The rows that the last input names, one after the other, by the loop over one row. */
 export function emitUpdateRows(
   { routine, loops, rows, work }: Setting,
-  { runs: program }: FormOf<"updateRows">,
+  form: FormOf<"updateRows">,
   inputs: readonly Value[],
 ): wasm.Statement[] {
+  const { once, each: program } = hoistedOf(form, inputs);
   const count = program.outputs.length;
   const indices = inputs[inputs.length - 1]!;
   const values = inputs[inputs.length - 2]!;
   const width = sizeOfShape(inputs[0]!.layout.shape.slice(1));
   if (width === 0) return [];
-  const move = (i: number) => (i < count || i >= inputs.length - 2 ? 1 : 0);
+  const move = (i: number) => (i < count || i === inputs.length - 2 ? 1 : 0);
   const strides = [...program.inputs.map((_, i) => move(i)), ...program.outputs.map(() => 1)];
   const outputs = program.outputs.map((): Level => "row");
   const nest = rowNest(width, strides, outputs);
@@ -212,7 +233,9 @@ export function emitUpdateRows(
   ];
   const states = inputs.slice(0, count).map((state) => ({ start: routine.address(state), at: routine.local() }));
   const fixed = inputs.slice(count, -2).map((value) => routine.address(value));
-  const addresses = [...states.map(({ at }) => at.get()), ...fixed, row.get(), ...states.map(({ at }) => at.get())];
+  const further = once.outputs.map((_, i) => i32(work + TOUCHED + 4 * i));
+  const present = () => states.map(({ at }) => at.get());
+  const addresses = [...present(), ...fixed, row.get(), ...further, ...present()];
   const bytes = i32(width * 4);
   const { op } = wasm;
   const touch = states.map(
@@ -222,6 +245,7 @@ export function emitUpdateRows(
     left.set(rowCount(routine, indices)),
     index.set(routine.address(indices)),
     row.set(routine.address(values)),
+    ...emitOnce(routine, loops, once, [...states.map(({ start }) => start), ...fixed, row.get(), ...further]),
     wasm.whileDo(left.get(), [
       block.set(wasm.select(op("i32.lt_s", left.get(), i32(AHEAD)), left.get(), i32(AHEAD))),
       left.set(op("i32.sub", left.get(), block.get())),
@@ -237,6 +261,17 @@ export function emitUpdateRows(
       ]),
     ]),
   ];
+}
+
+/** Runs a program for one element. */
+function emitOnce(routine: Routine, loops: LoopLibrary, program: Program, addresses: wasm.Value[]): wasm.Statement[] {
+  if (program.outputs.length === 0) return [];
+  const nest = rowNest(
+    1,
+    [...program.inputs, ...program.outputs].map(() => 0),
+    program.levels,
+  );
+  return emitLoops(routine, loops, { program, nest }, addresses);
 }
 
 function rowNest(width: number, strides: readonly number[], outputs: readonly Level[]): Nest {
