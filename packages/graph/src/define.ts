@@ -157,20 +157,17 @@ export function elementwise(
   derivatives: readonly (Derivative | null)[],
   { domain = "numeric", conditions = 0, sparse = false, tensorflow }: ElementwiseOptions = {},
 ): OpDef {
-  const programOf = programs((types) => program(types, meaning));
+  const programOf = programsOf((types) => program(types, meaning), meaning.length);
   return entry({
     name,
     arity: meaning.length,
     sparse,
     infer(inputs) {
-      inputs.forEach(({ dtype }, i) => {
-        checkDomain(name, dtype, i < conditions ? "bool" : domain);
-      });
-      checkOneDType(name, inputs.slice(conditions));
-      const types = inputs.map(({ dtype }) => dtype);
-      return [{ shape: oneShape(name, inputs), dtype: programOf(types).outputs[0]!.type }];
+      for (let i = 0; i < inputs.length; i++) checkDomain(name, inputs[i]!.dtype, i < conditions ? "bool" : domain);
+      checkOneDType(name, conditions === 0 ? inputs : inputs.slice(conditions));
+      return [{ shape: oneShape(name, inputs), dtype: programOf(inputs).outputs[0]!.type }];
     },
-    kernel: (inputs) => map(programOf(inputs.map(({ dtype }) => dtype))),
+    kernel: (inputs) => map(programOf(inputs)),
     gradient: derivatives.map(
       (derivative) => derivative && ((g, { inputs, outputs }) => derivative(g, ...(inputs as Tensor[]), outputs[0]!)),
     ),
@@ -181,6 +178,22 @@ export function elementwise(
 /** The nodes of elementwise ops broadcast by themselves. */
 function broadcasting(spelling: string | Spelling): Spelling {
   return typeof spelling === "string" ? { op: spelling, broadcasts: true } : { broadcasts: true, ...spelling };
+}
+
+/** Programs by the dtypes of `count` inputs. Those of one dtype, nearly all, are found without a list of dtypes. */
+function programsOf(build: (types: readonly DType[]) => Program, count: number) {
+  const mixed = programs(build);
+  const uniform = new Map<DType, Program>();
+  return (inputs: readonly TensorSpec[]): Program => {
+    const { dtype } = inputs[0]!;
+    for (let i = 1; i < count; i++) if (inputs[i]!.dtype !== dtype) return mixed(inputs.map((input) => input.dtype));
+    let found = uniform.get(dtype);
+    if (found === undefined) {
+      found = mixed(inputs.map((input) => input.dtype));
+      uniform.set(dtype, found);
+    }
+    return found;
+  };
 }
 
 /** Programs by the dtypes of their inputs, each built once. */

@@ -53,8 +53,9 @@ function hasDType(value: unknown): value is Tensor | Convertible {
 /** Throws a TypeError unless all operands have one dtype. */
 export function checkOneDType(op: string, operands: readonly TensorSpec[]): void {
   const dtype = operands[0]?.dtype;
-  const other = operands.findIndex((operand) => operand.dtype !== dtype);
-  if (other < 0) return;
+  let other = 1;
+  while (other < operands.length && operands[other]!.dtype === dtype) other++;
+  if (other >= operands.length) return;
   const list = operands.map((operand) => operand.dtype).join(", ");
   throw new TypeError(`${op}: operands have dtypes ${list}; cast operand ${other + 1} to ${dtype} first`);
 }

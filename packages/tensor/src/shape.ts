@@ -27,7 +27,8 @@ export function sizeOf(shape: Shape): number {
 
 /** True when no extent is left open. */
 export function isStatic(shape: PartialShape): shape is Shape {
-  return shape.every((extent) => typeof extent === "number");
+  for (const extent of shape) if (typeof extent !== "number") return false;
+  return true;
 }
 
 /** `shape`, of which every extent must be known. Throws a ValueError where one is open. */
@@ -43,7 +44,9 @@ export function sameShape(a: PartialShape, b: PartialShape): boolean {
 
 /** True when some run could give both shapes: equal ranks, and extents that are equal or open. */
 export function compatible(a: PartialShape, b: PartialShape): boolean {
-  return a.length === b.length && a.every((extent, axis) => compatibleExtents(extent, b[axis]!));
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (!compatibleExtents(a[axis]!, b[axis]!)) return false;
+  return true;
 }
 
 /** True when some run could give both extents. */
