@@ -114,7 +114,7 @@ function atLeastZero(values: { readonly [name: string]: Hyper }): void {
   }
 }
 
-/** The operations in which steps differ: the power of an accumulator, `linear + slope - pull`, the solution for the variable. */
+/** Operations in which steps differ: the power of an accumulator, `linear + slope - pull`, the solution. */
 interface Form {
   readonly power: (x: Scalar, h: Values) => Scalar;
   readonly join: (linear: Scalar, slope: Scalar, pull: Scalar) => Scalar;

@@ -11,7 +11,7 @@ import {
 } from "@gradtape/tensor";
 import type { Hyper } from "./hyper.ts";
 
-/** A hyper-parameter, for signatures: anything but options. A value that cannot be used is refused at its use, as in TensorFlow. */
+/** A hyper-parameter, for signatures: anything but options. An unusable value is refused at its use, as in TensorFlow. */
 export const hyper = kind<Hyper>(
   "a number, a tensor or a function that returns one",
   (value) => !isPlainObject(value) || "stride" in value,
