@@ -63,7 +63,8 @@ export const valueAndGrad = defineFunction("valueAndGrad", { f: callable }, grad
   differentiated("valueAndGrad", f, options),
 ) as (f: TensorFunction, options?: GradOptions) => (...args: Operand[]) => [Tensor, Tensor | Tensor[]];
 
-interface Grad {
+/** The type of `grad`. */
+export interface Grad {
   (f: TensorFunction, options: GradOptions & { readonly argnums?: number }): (...args: Operand[]) => Tensor;
   (f: TensorFunction, options?: undefined): (...args: Operand[]) => Tensor;
   (f: TensorFunction, options: GradOptions): (...args: Operand[]) => Tensor | Tensor[];
@@ -169,6 +170,7 @@ export const jacobian = defineFunction(
   },
 );
 
+/** Options of `jacobian`, which differentiates by one argument. */
 export type JacobianOfOptions = GradOptions & { readonly argnums?: number };
 
 /** The product of the Hessian of a scalar-valued function with a vector: forward over what the gradient recorded. */

@@ -70,6 +70,7 @@ export {
   type Walk,
 } from "./record.ts";
 export { allEntries, entry } from "./registry.ts";
+export type { Runner, RunOptions } from "./runner.ts";
 export { dependencies } from "./schedule.ts";
 export { type Feeds, Session, type SessionOptions } from "./session.ts";
 export { State, Storage } from "./state.ts";
