@@ -3,7 +3,9 @@ import {
   callable,
   defineFunction,
   generator,
+  InvalidArgumentError,
   instance,
+  kind,
   knownShape,
   list,
   natural,
@@ -19,7 +21,7 @@ import { GradientTape } from "./tape.ts";
 export type CheckedFunction = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
 export interface CheckOptions {
-  /** How many times over: 2 (default) also checks the gradient of the gradient. */
+  /** How many times over, at most 10: 2 (default) also checks the gradient of the gradient. */
   readonly order?: number;
   /** Half the distance between the two points of the difference quotient. */
   readonly step?: number;
@@ -29,15 +31,18 @@ export interface CheckOptions {
   readonly seed?: number;
 }
 
+// The work doubles with each order, more or less.
+const order = kind<number>("an integer from 0 to 10", (value) => natural.holds(value) && value <= 10);
+
 /**
  * Compares the derivatives that the tape gives with central differences, at `inputs` (float64, for the digits), along
  * random directions: for a direction `v` and a weight `w` the number `w · J v` must come out both ways. Repeats on the
- * gradient itself up to `order`. Throws an Error that says by how much they differ.
+ * gradient itself up to `order`. Throws an InvalidArgumentError that says by how much they differ.
  */
 export const checkGradients = defineFunction(
   "checkGradients",
   { f: callable, inputs: list(instance("a tensor", Tensor)) },
-  { order: natural, step: number, tolerance: number, seed: natural },
+  { order, step: number, tolerance: number, seed: natural },
   compareDerivatives,
 );
 
@@ -81,7 +86,7 @@ function checkOrder(
   const analytic = dot(direction, gradient(...inputs));
   const scale = Math.max(1, Math.abs(numeric), Math.abs(analytic));
   if (!(Math.abs(numeric - analytic) <= tolerance * scale)) {
-    throw new Error(
+    throw new InvalidArgumentError(
       `checkGradients: derivative of order ${level} is ${analytic}, differences give ${numeric}; ` +
         `they differ by ${Math.abs(numeric - analytic)}, allowed is ${tolerance * scale}`,
     );
@@ -92,11 +97,10 @@ function checkOrder(
 function outputsOf(f: CheckedFunction, inputs: readonly Tensor[]): readonly Tensor[] {
   const result = synchronous("checkGradients", f(...inputs));
   const outputs: readonly unknown[] = Array.isArray(result) ? result : [result];
-  const other = outputs.find((output) => !(output instanceof Tensor));
-  if (other === undefined && outputs.length > 0) return outputs as readonly Tensor[];
-  throw new TypeError(
-    `checkGradients: the function returned ${nameOf(outputs.length > 0 ? other : result)}, expected tensors`,
-  );
+  const other = outputs.findIndex((output) => !(output instanceof Tensor));
+  if (other < 0 && outputs.length > 0) return outputs as readonly Tensor[];
+  const found = nameOf(other < 0 ? result : outputs[other]);
+  throw new TypeError(`checkGradients: the function returned ${found}, expected tensors`);
 }
 
 /** The cotangents of `inputs` for the cotangents `weights` of the outputs of `f`; zeros where unconnected. */

@@ -29,9 +29,9 @@ export function sourcesOf(method: string, sources: unknown): Input[] {
 }
 
 /** Throws a ValueError for anything but the two choices. */
-export function checkUnconnected(value: unknown): void {
+export function checkUnconnected(op: string, value: unknown): void {
   if (value === "none" || value === "zero") return;
-  throw new ValueError(`unconnectedGradients: ${nameOf(value)} is not a choice; use "none" or "zero"`);
+  throw new ValueError(`${op}: unconnectedGradients is ${nameOf(value)}, which is not a choice; use "none" or "zero"`);
 }
 
 /** Ones in the shape of `like`. */
@@ -46,16 +46,18 @@ export function zeros(like: Input): Tensor {
   return isStatic(shape) ? fill(shape, 0, { dtype }) : zerosLike(like as Tensor);
 }
 
+const OUTPUT_GRADIENTS = "GradientTape.gradient: outputGradients";
+
 /** The cotangent of each target: as given, else ones. */
 export function seedsOf(targets: readonly Input[], given: unknown): Tensor[] {
   const list = given === undefined || given === null ? [] : seedList(targets, given);
   return targets.map((target, i) => {
     const seed = list[i];
     if (seed === undefined || seed === null) return ones(target);
-    const tensor = asTensor("outputGradients", seed, target.dtype);
+    const tensor = asTensor(OUTPUT_GRADIENTS, seed, target.dtype);
     if (compatible(tensor.spec.shape, target.spec.shape) && tensor.dtype === target.dtype) return tensor;
     throw new InvalidArgumentError(
-      shapeMessage("outputGradients", `entry ${i} (${tensor.dtype}) must match its target (${target.dtype})`, [
+      shapeMessage(OUTPUT_GRADIENTS, `entry ${i} (${tensor.dtype}) must match its target (${target.dtype})`, [
         { name: "target", shape: target.spec.shape },
         { name: "given", shape: tensor.spec.shape, wrong: wrongAxis(tensor.spec.shape, target.spec.shape) },
       ]),

@@ -8,7 +8,7 @@ import {
   SymbolicTensor,
   Variable,
 } from "@gradtape/graph";
-import { anything, defineFunction, EagerTensor, isFloating, RuntimeError, Tensor } from "@gradtape/tensor";
+import { anything, defineFunction, EagerTensor, isFloating, RuntimeError, Tensor, ValueError } from "@gradtape/tensor";
 import type { Differentiable } from "./endpoints.ts";
 import { type Break, findPath, formatWay, type Path, type Search, titleOf } from "./path.ts";
 import { flatten, type Structure } from "./structure.ts";
@@ -38,7 +38,8 @@ function explainInGraph(
   { stopGradients = null }: ExplainGradientOptions = {},
 ): string {
   const targets = leaves("target", target);
-  const [from] = leaves("source", source) as [Input];
+  const [from] = leaves("source", source);
+  if (from === undefined) throw new ValueError("explainGradient: there is no source; name a tensor or variable");
   const graphs = new Set([...targets, from].map(graphOf).filter((graph) => graph !== null));
   const [graph = currentGraph(), other] = graphs;
   if (!graph) {

@@ -26,6 +26,7 @@ import {
   list,
   natural,
   readers,
+  reading,
   synchronous,
   Tensor,
   telling,
@@ -87,9 +88,9 @@ function differentiated(
   f: TensorFunction,
   { argnums = 0, unconnectedGradients = "none" }: GradOptions = {},
 ) {
-  checkUnconnected(unconnectedGradients);
+  checkUnconnected(op, unconnectedGradients);
   return (...args: Operand[]): [Tensor, Tensor | Tensor[]] =>
-    telling(() => {
+    reading(op, args, () => {
       const { tape, value, chosen, lost } = recorded(op, f, args, argnums);
       if (value.rank !== 0) {
         throw new ValueError(
@@ -154,9 +155,9 @@ export const jacobian = defineFunction(
   { f: callable },
   { argnums: natural, unconnectedGradients: anything },
   (f: TensorFunction, { argnums = 0, unconnectedGradients = "none" }: JacobianOfOptions = {}) => {
-    checkUnconnected(unconnectedGradients);
+    checkUnconnected("jacobian", unconnectedGradients);
     return (...args: Operand[]): Tensor =>
-      telling(() => {
+      reading("jacobian", args, () => {
         const { tape, value, chosen, lost } = recorded("jacobian", f, args, argnums);
         const found = tape.jacobian(value, chosen[0]!) as Tensor | null;
         if (found === null && lost && unconnectedGradients === "none") throw disconnected("jacobian");

@@ -82,7 +82,7 @@ function addGradients(
 ): (Cotangent | null)[] {
   const { name = "gradients", unconnectedGradients = "none", gradYs = null, stopGradients = null } = options;
   const graph = graphOf([...flatten(ys), ...flatten(xs)]);
-  checkUnconnected(unconnectedGradients);
+  checkUnconnected("gradients", unconnectedGradients);
   const [targets, sources, constants] = telling(() => [
     nodes("ys", ys, graph),
     nodes("xs", xs, graph),

@@ -259,7 +259,7 @@ export class GradientTape extends Printable implements Recorder {
     const { targets, inputs, seeds } = telling(() => {
       const targets = this.targets("gradient", target);
       const inputs = sourcesOf("gradient", sources);
-      checkUnconnected(unconnectedGradients);
+      checkUnconnected("GradientTape.gradient", unconnectedGradients);
       return { targets, inputs, seeds: seedsOf(targets, outputGradients) };
     });
     const gradients = this.differentiator(records, targets, inputs)(seeds);
@@ -395,7 +395,7 @@ export class GradientTape extends Printable implements Recorder {
     if (options.experimentalUsePfor === false && !this.persistent) {
       throw new RuntimeError(`GradientTape.${method}: without experimentalUsePfor the tape must be persistent: true`);
     }
-    checkUnconnected(options.unconnectedGradients ?? "none");
+    checkUnconnected(`GradientTape.${method}`, options.unconnectedGradients ?? "none");
     const [of, ...more] = this.targets(method, target);
     if (of === undefined || more.length > 0) throw new TypeError(`GradientTape.${method}: expected one target tensor`);
     const inputs = sourcesOf(method, sources);

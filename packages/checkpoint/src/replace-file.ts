@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { access, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { either, instance, Signature, string } from "@gradtape/tensor";
+import { either, instance, kind, Signature, string } from "@gradtape/tensor";
 
 const signature = new Signature("replaceFile", {
-  path: string,
+  path: kind<string>("a path", (value) => string.holds(value) && value !== ""),
   bytes: either(string, instance("a Uint8Array", Uint8Array)),
 });
 

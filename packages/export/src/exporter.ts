@@ -1,5 +1,6 @@
 import { dependencies, type Graph, nameOf, namesOfStates, Operation, State, SymbolicTensor } from "@gradtape/graph";
-import { NotImplementedError, type Tensor, ValueError } from "@gradtape/tensor";
+import { anything, defineFunction, kind, NotImplementedError, type Tensor, ValueError } from "@gradtape/tensor";
+import { handoverKind } from "./signatures.ts";
 
 /** What is handed to an engine: the part of a graph that makes `outputs` from `inputs` and the variables. */
 export interface Handover {
@@ -30,13 +31,25 @@ export interface Exporter<Options, Written> {
   write(program: Program, options: Options): Written;
 }
 
+const exporterKind = kind<Exporter<unknown, unknown>>("an object { target, refusal, write }", (value) => {
+  const { target, refusal, write } = (value ?? {}) as Partial<Exporter<unknown, unknown>>;
+  return typeof target === "string" && typeof refusal === "function" && typeof write === "function";
+});
+
 /**
  * The part of a graph that a handover names, as `exporter` writes it. Throws a ValueError for inputs and outputs that are
  * not the graph's, for a placeholder that is needed and is no input, and for operations that wait for each other in a
  * circle; a NotImplementedError that names the operation, its op, the reason and the line that built it for the first
  * that the target cannot take. Nothing has been written then.
  */
-export function exportTo<Options, Written>(
+export const exportTo = defineFunction(
+  "exportTo",
+  { exporter: exporterKind, handover: handoverKind, options: anything },
+  undefined,
+  writeFor,
+) as typeof writeFor;
+
+function writeFor<Options, Written>(
   exporter: Exporter<Options, Written>,
   handover: Handover,
   options: Options,

@@ -139,7 +139,7 @@ describe("variables, gradients and optimizers", () => {
         return tape.gradient(y, v, { outputGradients: gt.tensor([1]) });
       },
       [
-        "outputGradients: entry 0 (float32) must match its target (float32)",
+        "GradientTape.gradient: outputGradients: entry 0 (float32) must match its target (float32)",
         "  target [2]",
         "  given  [1]",
         "          ^",

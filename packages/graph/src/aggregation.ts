@@ -59,7 +59,7 @@ function addsInOneOp(method: AggregationMethod | null): boolean {
       return false;
     default:
       throw new ValueError(
-        `aggregationMethod: ${nameOf(method)} is not a method; use AggregationMethod.ADD_N, EXPERIMENTAL_TREE or EXPERIMENTAL_ACCUMULATE_N`,
+        `gradients: aggregationMethod is ${nameOf(method)}, which is no method; use AggregationMethod.ADD_N, EXPERIMENTAL_TREE or EXPERIMENTAL_ACCUMULATE_N`,
       );
   }
 }

@@ -6,11 +6,11 @@ import {
   isPlainObject,
   list,
   nullable,
+  reading,
   Signature,
   string,
   synchronous,
   type Tensor,
-  telling,
   ValueError,
 } from "@gradtape/tensor";
 import { perform } from "./apply.ts";
@@ -77,7 +77,7 @@ function commonGraph(what: string, operations: readonly Operation[]): Graph | nu
 
 /** One operation that is done when all of the inputs (lists of them count) are; `null` in eager mode. */
 export function group(...args: (Waitables | NameOption)[]): Operation | null {
-  return telling(() => groupOf(args));
+  return reading("group", args, () => groupOf(args));
 }
 
 const groupOptions = new Signature("group", {}, { name: string });

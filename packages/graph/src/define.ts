@@ -1,6 +1,7 @@
 import {
   compatible,
   type DType,
+  explained,
   type Fields,
   isFloating,
   isStatic,
@@ -89,7 +90,7 @@ function nameable<F extends (...args: any[]) => unknown>(
       const name = (placed[count] as OpOptions | undefined)?.name;
       return name === undefined ? call(...placed) : within(name, () => call(...placed));
     } catch (error) {
-      throw located(error);
+      throw located(explained(title, error, args));
     }
   };
   return titled(checked as unknown as F, signature);

@@ -232,7 +232,7 @@ export class Graph extends Printable {
     const members = this.collections.get(name) ?? [];
     if (scope === undefined || scope === null) return [...members];
     const prefix = scopePattern(scope);
-    return members.filter((member) => prefix.test(String((member as { name?: unknown } | null)?.name ?? "")));
+    return members.filter((member) => prefix.test(nameOfMember(member)));
   }
 
   /** The collection itself, made empty if there is none. */
@@ -289,4 +289,14 @@ function scopePattern(scope: string): RegExp {
 
 function producer(input: Input): Operation | null {
   return input instanceof SymbolicTensor ? input.op : null;
+}
+
+/** The name of a member of a collection, which may be anything; empty where it has none that can be read. */
+function nameOfMember(member: unknown): string {
+  try {
+    const { name } = member as { readonly name: unknown };
+    return typeof name === "string" ? name : "";
+  } catch {
+    return "";
+  }
 }

@@ -141,6 +141,8 @@ export const softmaxCrossEntropy = composed(
   { ...lossFields, labelSmoothing: number },
   (onehotLabels: Operand, logits: Operand, { labelSmoothing = 0, ...options }: SmoothedLossOptions = {}): Tensor => {
     const [labels, scores] = labelled("softmaxCrossEntropy", onehotLabels, logits);
+    if (labels.rank === 0)
+      throw new ValueError("softmaxCrossEntropy: labels and logits are scalars, expected shape […, classes]");
     const classes = elementCount(labels, [labels.rank - 1]);
     const share = typeof classes === "number" ? labelSmoothing / classes : div(labelSmoothing, classes);
     const smooth = labelSmoothing === 0 ? labels : add(mul(labels, 1 - labelSmoothing), share);

@@ -39,6 +39,7 @@ export function asTensor(op: string, value: unknown, dtype?: DType): Tensor {
  */
 export function asTensors(op: string, values: readonly unknown[]): Tensor[] {
   const typed = values.find(hasDType);
+  if (values.includes(undefined)) asTensor(op, undefined); // also for a hole, which `map` passes over
   const tensors = values.map((value) => asTensor(op, value, typed?.dtype));
   checkOneDType(op, tensors);
   return tensors;

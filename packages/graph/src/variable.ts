@@ -16,13 +16,13 @@ import {
   type NestedArray,
   nullable,
   RuntimeError,
+  reading,
   type Shape,
   Signature,
   string,
   synchronous,
   type Tensor,
   type TypedData,
-  telling,
   ValueError,
 } from "@gradtape/tensor";
 import { addConstant, apply, perform } from "./apply.ts";
@@ -97,7 +97,7 @@ export class Variable extends State {
     super();
     const options = signature.record(args) as VariableOptions & { readonly initialValue: unknown };
     const { initialValue: what, name = "Variable", trainable = true, dtype, constraint = null } = options;
-    const initial = what instanceof Operation ? null : telling(() => initialTensor(what, dtype));
+    const initial = reading("Variable", args, () => (what instanceof Operation ? null : initialTensor(what, dtype)));
     const graph = what instanceof Operation || what instanceof SymbolicTensor ? what.graph : currentGraph();
     this.graph = graph;
     this.constraint = constraint;

@@ -8,6 +8,7 @@ import {
   type Fields,
   instance,
   scalar as k,
+  kind,
   list,
   nullable,
   type Scalar,
@@ -98,8 +99,10 @@ abstract class KerasOptimizer extends Optimizer {
   }
 }
 
+const label = kind<string>("a name", (value) => string.holds(value) && value !== "");
+
 function signatureOf<O extends Fields>(name: string, options: O) {
-  const fields = { learningRate: hyper, rho: hyper, momentum: hyper, epsilon: hyper, centered: boolean, name: string };
+  const fields = { learningRate: hyper, rho: hyper, momentum: hyper, epsilon: hyper, centered: boolean, name: label };
   return new Signature(name, {}, { ...fields, ...options });
 }
 

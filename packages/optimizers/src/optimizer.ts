@@ -122,9 +122,11 @@ export abstract class Optimizer extends Printable {
 
   constructor(
     rule: UpdateRule,
-    { name, useLocking = false }: { readonly name: string | null; readonly useLocking?: boolean },
+    { name, useLocking = false }: { readonly name: string | null; readonly useLocking?: boolean } = { name: null },
   ) {
     super();
+    if (new.target === Optimizer)
+      throw located(new TypeError("Optimizer: the class is abstract; use one of its subclasses"));
     if (!name)
       throw new ValueError(
         `${rule.name}Optimizer: an optimizer needs a name, got ${typeof name === "string" ? JSON.stringify(name) : nameOf(name)}`,

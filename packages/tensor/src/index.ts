@@ -109,6 +109,7 @@ export {
   Tensor,
   type TensorSpec,
 } from "./tensor.ts";
+export { explained, reading } from "./unreadable.ts";
 export { Allocator } from "./wasm/allocator.ts";
 export { Area } from "./wasm/areas.ts";
 export { type BackendInfo, backendInfo, environment, strictNumerics } from "./wasm/features.ts";

@@ -1,6 +1,8 @@
 import { bytesPerElement, type DataOf, type DType, newArray } from "./dtype.ts";
 import { RuntimeError, ValueError } from "./errors.ts";
+import { nullable, number } from "./schema.ts";
 import { formatShape, type PartialShape, type Shape, sizeOf } from "./shape.ts";
+import { defineFunction } from "./signature.ts";
 
 /* The size of a result is known before it is allocated. The limit on it is defined here alone. */
 
@@ -16,9 +18,9 @@ let limit = DEFAULT;
  *
  * Throws a TypeError for what is no number, a ValueError for what is no count of bytes.
  */
-export function setMemoryLimit(bytes: number | null): void {
-  if (bytes !== null && typeof bytes !== "number")
-    throw new TypeError(`setMemoryLimit: ${String(bytes)} is not a number of bytes; use an integer, or null for 2 GiB`);
+export const setMemoryLimit = defineFunction("setMemoryLimit", { bytes: nullable(number) }, undefined, setLimit);
+
+function setLimit(bytes: number | null): void {
   if (bytes !== null && !(Number.isSafeInteger(bytes) && bytes > 0))
     throw new ValueError(`setMemoryLimit: ${bytes} is not a number of bytes; use an integer > 0, or null for 2 GiB`);
   limit = bytes ?? DEFAULT;

@@ -1,6 +1,7 @@
 import { describe } from "./describe.ts";
 import { isDocumented, located, telling } from "./location.ts";
 import { anything, type Fields, fieldProblem, isPlainObject, type Kind, optional, type RecordOf } from "./schema.ts";
+import { explained } from "./unreadable.ts";
 
 /*
  * What public functions and methods take, in one line each: required positions, positions that may be left out, and one
@@ -137,7 +138,7 @@ export function defineFunction<F extends (...args: any[]) => unknown>(
     try {
       return call(...signature.read(args));
     } catch (error) {
-      throw located(error);
+      throw located(explained(name, error, args));
     }
   };
   return named(checked as unknown as F, signature);
@@ -172,8 +173,9 @@ export function defineMethods(
         if (!(this instanceof (owner as never))) throw detached(signature, title, this);
         return method.apply(this, signature.read(args) as unknown[]);
       } catch (error) {
-        if (isAsync) return Promise.reject(located(error));
-        throw located(error);
+        const told = located(explained(signature.name, error, args));
+        if (isAsync) return Promise.reject(told);
+        throw told;
       }
     };
     Object.defineProperty(value, "name", { value: name });

@@ -1,6 +1,7 @@
 import {
   type DType,
   EagerTensor,
+  explained,
   formatShape,
   literal,
   type Shape,
@@ -73,7 +74,11 @@ export function takeApart(args: readonly unknown[]): Arguments {
       add(value instanceof Convertible ? value.toTensor() : value);
     }
   };
-  for (const each of args) visit(each, 0);
+  try {
+    for (const each of args) visit(each, 0);
+  } catch (error) {
+    throw explained("compile", error, args);
+  }
   return { tensors, given, structure };
 }
 

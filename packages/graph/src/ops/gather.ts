@@ -2,6 +2,7 @@ import {
   anything,
   compatible,
   type DType,
+  defineMethods,
   formatShape,
   gatherRows,
   isStatic,
@@ -22,8 +23,8 @@ import {
 } from "@gradtape/tensor";
 import { applyOne, checkDomain, defineOp, type OpOptions } from "../define.ts";
 import type { Graph } from "../graph.ts";
-import { axis, checkAxis, statedShape } from "../legal.ts";
-import { asIndices, asTensor, Convertible, checkIndexDType, type Operand } from "../operand.ts";
+import { axis, checkAxis, dtype as dtypeKind, statedShape } from "../legal.ts";
+import { asIndices, asTensor, Convertible, checkIndexDType, nameOf, type Operand } from "../operand.ts";
 import { type Operation, SymbolicTensor } from "../operation.ts";
 import type { Cotangent, Input, OpDef } from "../record.ts";
 import { entry } from "../registry.ts";
@@ -42,6 +43,10 @@ import { transpose } from "./transpose.ts";
  * known. Nothing is checked here: the fields are returned as they were given.
  */
 export class IndexedSlices extends Convertible {
+  static {
+    defineMethods("IndexedSlices", IndexedSlices, { toTensor: [{}, { dtype: dtypeKind }] });
+  }
+
   readonly values: Tensor;
   readonly indices: Tensor;
   readonly denseShape: Shape | null;
@@ -299,7 +304,9 @@ const unsortedSegmentSumDef = entry<SegmentAttributes>({
     checkDomain("unsortedSegmentSum", data!.dtype, "numeric");
     checkIndexDType("unsortedSegmentSum", ids!);
     if (numSegments !== null && (!Number.isInteger(numSegments) || numSegments < 0)) {
-      throw new ValueError(`unsortedSegmentSum: numSegments ${numSegments} is not a count; use an integer >= 0`);
+      throw new ValueError(
+        `unsortedSegmentSum: numSegments is ${nameOf(numSegments)}, not a count; use an integer >= 0`,
+      );
     }
     const leading = data!.shape.slice(0, ids!.shape.length);
     if (!compatible(ids!.shape, leading)) {

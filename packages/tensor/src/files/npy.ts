@@ -1,8 +1,9 @@
-import { describe } from "../describe.ts";
 import type { DType, TypedData } from "../dtype.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { permuted, rowMajor } from "../layout.ts";
+import { instance } from "../schema.ts";
 import { formatShape, knownShape, type Shape, sizeOf } from "../shape.ts";
+import { defineFunction } from "../signature.ts";
 import { compact, EagerTensor, fromData, Tensor } from "../tensor.ts";
 import { elements, readElements } from "./elements.ts";
 import { parseHeader } from "./npy-header.ts";
@@ -21,8 +22,9 @@ const MAX_HEADER = 2 ** 20;
 const descrOf: { readonly [D in DType]: string } = { float32: "<f4", float64: "<f8", int32: "<i4", bool: "|b1" };
 
 /** The bytes of a `.npy` file (version 1.0, row-major, little-endian). Throws a TypeError for what is no tensor. */
-export function saveNpy(value: Tensor): Uint8Array {
-  if (!(value instanceof Tensor)) throw new TypeError(`saveNpy: expected a tensor, got ${describe(value)}`);
+export const saveNpy = defineFunction("saveNpy", { value: instance("a tensor", Tensor) }, undefined, encode);
+
+function encode(value: Tensor): Uint8Array {
   const { dtype, data } = value;
   const shape = knownShape("saveNpy", value.shape);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
@@ -44,10 +46,12 @@ export function saveNpy(value: Tensor): Uint8Array {
  * Throws an InvalidArgumentError before anything is allocated. It names the fault of a damaged file, the kind of elements
  * that no tensor has (text, objects, records), or the element that no int32 holds.
  */
-export function loadNpy(bytes: Uint8Array): EagerTensor {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`loadNpy: expected a Uint8Array, got ${describe(bytes)}`);
-  return readNpy("loadNpy: ", bytes);
-}
+export const loadNpy = defineFunction(
+  "loadNpy",
+  { bytes: instance("a Uint8Array", Uint8Array) },
+  undefined,
+  (bytes: Uint8Array): EagerTensor => readNpy("loadNpy: ", bytes),
+);
 
 /** `loadNpy`, whose messages begin with `where`. */
 export function readNpy(where: string, bytes: Uint8Array): EagerTensor {

@@ -1,10 +1,12 @@
 import { type Zippable, zipSync } from "fflate";
 import { describe } from "../describe.ts";
 import { ValueError } from "../errors.ts";
+import { boolean, instance } from "../schema.ts";
+import { defineFunction } from "../signature.ts";
 import { Tensor } from "../tensor.ts";
 import { UnfitError } from "./elements.ts";
 import { isNpy, readNpy, saveNpy } from "./npy.ts";
-import { type LoadOptions, select } from "./selection.ts";
+import { byName, type LoadOptions, loadFields, select } from "./selection.ts";
 import { readZip, withWideCount } from "./zip.ts";
 
 /* NumPy's file format for several arrays: a zip archive with an npy file for each. */
@@ -27,7 +29,9 @@ const MANY = 0xffff;
  * The bytes of an `.npz` file with these tensors. Throws a TypeError for what is no tensor, a ValueError for an empty name
  * and for more than 4 GiB in all.
  */
-export function saveNpz(tensors: Record<string, Tensor>, { compressed = false }: SaveNpzOptions = {}): Uint8Array {
+export const saveNpz = defineFunction("saveNpz", { tensors: byName }, { compressed: boolean }, pack);
+
+function pack(tensors: Record<string, Tensor>, { compressed = false }: SaveNpzOptions = {}): Uint8Array {
   const entries: Zippable = Object.create(null);
   let total = 0;
   for (const [name, value] of Object.entries(tensors)) {
@@ -57,8 +61,9 @@ export function saveNpz(tensors: Record<string, Tensor>, { compressed = false }:
  * Throws an InvalidArgumentError that names the array and its fault, and a NotFoundError for a name that the file lacks.
  * Throws a ValueError for an archive that unpacks to more than the limit (`setMemoryLimit`).
  */
-export function loadNpz(bytes: Uint8Array, options: LoadOptions = {}): Record<string, Tensor> {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`loadNpz: expected a Uint8Array, got ${describe(bytes)}`);
+export const loadNpz = defineFunction("loadNpz", { bytes: instance("a Uint8Array", Uint8Array) }, loadFields, unpack);
+
+function unpack(bytes: Uint8Array, options: LoadOptions = {}): Record<string, Tensor> {
   const stored = readZip("loadNpz: ", bytes).map(({ name: file, contents }) => {
     const name = file.endsWith(SUFFIX) ? file.slice(0, -SUFFIX.length) : file;
     const where = `loadNpz: array ${JSON.stringify(name)}: `;

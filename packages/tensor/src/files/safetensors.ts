@@ -1,10 +1,12 @@
 import { describe } from "../describe.ts";
 import type { DType } from "../dtype.ts";
 import { InvalidArgumentError, ValueError } from "../errors.ts";
+import { instance, optional } from "../schema.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
+import { defineFunction } from "../signature.ts";
 import { type EagerTensor, fromData, Tensor } from "../tensor.ts";
 import { type ElementType, elements, readElements, UnfitError } from "./elements.ts";
-import { type LoadOptions, select } from "./selection.ts";
+import { byName, type LoadOptions, loadFields, select } from "./selection.ts";
 
 /*
  * The safetensors file format (github.com/huggingface/safetensors): eight bytes that hold the length of a JSON header,
@@ -46,7 +48,14 @@ const fileOrder: readonly DType[] = ["float64", "float32", "int32", "bool"];
  * The bytes of a safetensors file with `tensors`, and `metadata` as free text under names of its own.
  * Throws a TypeError for values that are not tensors (or not text), a ValueError for the reserved name `__metadata__`.
  */
-export function saveSafetensors(tensors: Record<string, Tensor>, metadata: Record<string, string> = {}): Uint8Array {
+export const saveSafetensors = defineFunction(
+  "saveSafetensors",
+  { tensors: byName, metadata: optional(byName) },
+  undefined,
+  encode,
+);
+
+function encode(tensors: Record<string, Tensor>, metadata: Record<string, string> = {}): Uint8Array {
   const op = "saveSafetensors";
   const members: string[] = [];
   const notes = Object.entries(metadata);
@@ -93,9 +102,14 @@ export function saveSafetensors(tensors: Record<string, Tensor>, metadata: Recor
  * Throws an InvalidArgumentError before anything is allocated; it names the fault of a damaged file, or the tensor that
  * cannot be represented. Throws a NotFoundError for a name that the file lacks.
  */
-export function loadSafetensors(bytes: Uint8Array, options: LoadOptions = {}): TensorFile {
-  if (!(bytes instanceof Uint8Array))
-    throw new TypeError(`loadSafetensors: expected a Uint8Array, got ${describe(bytes)}`);
+export const loadSafetensors = defineFunction(
+  "loadSafetensors",
+  { bytes: instance("a Uint8Array", Uint8Array) },
+  loadFields,
+  decode,
+);
+
+function decode(bytes: Uint8Array, options: LoadOptions = {}): TensorFile {
   const { header, start } = readHeader(bytes);
   const metadata: Record<string, string> = Object.create(null);
   const places: Place[] = [];

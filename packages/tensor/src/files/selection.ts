@@ -1,4 +1,5 @@
 import { NotFoundError } from "../errors.ts";
+import { callable, isPlainObject, kind, list, string } from "../schema.ts";
 import type { EagerTensor, Tensor } from "../tensor.ts";
 import { UnfitError } from "./elements.ts";
 
@@ -13,6 +14,12 @@ export interface LoadOptions {
    */
   readonly onSkip?: (name: string, reason: string) => void;
 }
+
+/** `LoadOptions`, for signatures. */
+export const loadFields = { names: list(string), onSkip: callable };
+
+/** Values by name, for signatures. */
+export const byName = kind<object>("an object of values by name", isPlainObject);
 
 /** An array of a file, which is read when wanted. */
 export interface Stored {
