@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as gt from "gradtape";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Call, classes, functions, modules, returned } from "./odd-calls.ts";
+import { type Call, functions, modules, returned } from "./odd-calls.ts";
+import { classes } from "./odd-classes.ts";
 import { oddValues } from "./odd-values.ts";
 
 /*
