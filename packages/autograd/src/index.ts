@@ -6,4 +6,5 @@ export type { Grad, GradOptions, JacobianOfOptions, TensorFunction } from "./fun
 export { customGradient, grad, hvp, jacobian, valueAndGrad, type WithGradient } from "./functional.ts";
 export { type GradientsOptions, gradients } from "./gradients.ts";
 export { flatten, type Mapped, pack, type Structure } from "./structure.ts";
-export { type GradientOptions, GradientTape, type JacobianOptions, type TapeOptions } from "./tape.ts";
+export { GradientTape } from "./tape.ts";
+export type { GradientOptions, JacobianOptions, TapeOptions } from "./tape-options.ts";

@@ -4,7 +4,6 @@ import {
   type Input,
   NumericsCheck,
   nameOf,
-  type Operand,
   type OpRecord,
   type Recorder,
   recorders,
@@ -30,46 +29,15 @@ import {
   Signature,
   synchronous,
   Tensor,
-  type TensorShape,
   telling,
   ValueError,
 } from "@gradtape/tensor";
 import { backprop } from "./backprop.ts";
-import {
-  checkUnconnected,
-  type Differentiable,
-  seedsOf,
-  sourcesOf,
-  type UnconnectedGradients,
-  zeros,
-} from "./endpoints.ts";
+import { checkUnconnected, type Differentiable, seedsOf, sourcesOf, zeros } from "./endpoints.ts";
 import { explainOnTape } from "./explain-tape.ts";
 import { batchJacobian, type Differentiator, jacobians } from "./jacobian.ts";
 import { flatten, type Mapped, pack, type Structure } from "./structure.ts";
-
-export interface TapeOptions {
-  /** Allow several calls of `gradient`, and calls while recording. The records then live as long as the tape. */
-  readonly persistent?: boolean;
-  /** Watch every trainable variable that is read while recording. */
-  readonly watchAccessedVariables?: boolean;
-  /**
-   * Remember the line of each op, for `explainGradient` to tell; false when left out, because it costs about as much as
-   * a small op. Operations of a graph know their lines by themselves.
-   */
-  readonly locations?: boolean;
-  /**
-   * Stop with an InvalidArgumentError at the first op, recorded or on the way back, that turns finite values into a NaN
-   * or an infinity; false when left out.
-   */
-  readonly checkNumerics?: boolean;
-}
-
-export interface GradientOptions {
-  /** The cotangent of each target; ones where missing or `null`. */
-  readonly outputGradients?: Structure<Operand | null>;
-  /** `"none"` (default) gives `null` for a source the target does not depend on, `"zero"` gives zeros. */
-  readonly unconnectedGradients?: UnconnectedGradients;
-}
+import type { GradientOptions, JacobianOptions, TapeOptions } from "./tape-options.ts";
 
 const signature = new Signature(
   "GradientTape",
@@ -312,7 +280,7 @@ export class GradientTape extends Printable implements Recorder {
     this.close();
     const leaves = results.map((result, i) => {
       const shape = [...of.shape, ...inputs[i]!.shape];
-      if (result) return reshape(result, withOneOpen("GradientTape.jacobian", shape));
+      if (result) return reshape(result, knownShape("GradientTape.jacobian", shape));
       if (options.unconnectedGradients !== "zero") return null;
       return fill(knownShape("GradientTape.jacobian", shape), 0, { dtype: of.dtype });
     });
@@ -335,7 +303,7 @@ export class GradientTape extends Printable implements Recorder {
     const result = batchJacobian(of, this.differentiator(records, [of], inputs));
     this.close();
     const shape = [...of.shape, ...input.shape.slice(1)];
-    if (result) return reshape(result, withOneOpen("GradientTape.batchJacobian", shape));
+    if (result) return reshape(result, knownShape("GradientTape.batchJacobian", shape));
     return fill(knownShape("GradientTape.batchJacobian", shape), 0, { dtype: of.dtype });
   }
 
@@ -421,17 +389,4 @@ export class GradientTape extends Printable implements Recorder {
       return inputs.map((input) => found[position.get(input) ?? -1] ?? null);
     };
   }
-}
-
-export interface JacobianOptions {
-  readonly unconnectedGradients?: UnconnectedGradients;
-  /** Accepted for compatibility; one backward pass per element is made either way. */
-  readonly parallelIterations?: number | null;
-  readonly experimentalUsePfor?: boolean;
-}
-
-/** A shape as `reshape` takes it: one open extent follows from the others. Throws a ValueError for several. */
-function withOneOpen(op: string, shape: TensorShape): number[] {
-  if (shape.filter((extent) => extent === null).length > 1) knownShape(op, shape);
-  return shape.map((extent) => extent ?? -1);
 }
