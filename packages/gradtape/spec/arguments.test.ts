@@ -59,6 +59,24 @@ test.each(refused)("refused: %s", (_, call, words) => {
   expect(call).toThrow(words);
 });
 
+const unreadable = any(
+  new Proxy(
+    {},
+    {
+      getPrototypeOf() {
+        throw new Error("a trap throws");
+      },
+    },
+  ),
+);
+
+test.each<[string, () => unknown]>([
+  ["addN", () => gt.addN([unreadable])],
+  ["Session.run", () => new gt.Session({ graph: new gt.Graph() }).run([], new Map([[unreadable, 1]]))],
+])("%s names the argument in which something cannot be read", (name, call) => {
+  expect(call).toThrow(new RegExp(`^${name}: argument \\d cannot be read: a trap throws`));
+});
+
 const asyncBody = any(async () => {
   throw new Error("lost");
 });
@@ -72,6 +90,7 @@ test.each<[string, () => unknown]>([
   ["controlDependencies", () => gt.controlDependencies([], asyncBody)],
   ["computeGradients", () => new gt.AdamOptimizer(0.1).minimize(asyncBody)],
   ["grad", () => gt.grad(asyncBody)(1)],
+  ["compile", () => (gt.compile(asyncBody) as () => unknown)()],
 ])("an async body of %s is refused, and its failure is not unhandled", (name, call) => {
   expect(call).toThrow(TypeError);
   expect(call).toThrow(new RegExp(`${name.replace(".", "\\.")}: the function is async`));

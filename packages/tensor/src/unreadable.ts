@@ -56,6 +56,7 @@ function contentsOf(value: object): readonly unknown[] {
     return [];
   }
   if (Array.isArray(value)) return value.slice(0, MAX_VALUES);
+  if (value instanceof Map) return [...value].flat();
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
 }

@@ -1,4 +1,4 @@
-import { RuntimeError, repeated, Tensor, userLine } from "@gradtape/tensor";
+import { RuntimeError, repeated, synchronous, Tensor, userLine } from "@gradtape/tensor";
 import { unrecorded, within } from "../context.ts";
 import { GraphKeys } from "../graph.ts";
 import { Convertible, nameOf } from "../operand.ts";
@@ -160,6 +160,7 @@ function packer(value: unknown, fetch: (tensor: Tensor) => number): Pack {
     const parts = Object.entries(value).map(([key, each]) => [key, packer(each, fetch)] as const);
     return (result) => Object.fromEntries(parts.map(([key, part]) => [key, part(result)]));
   }
+  synchronous("compile", value);
   throw new TypeError(
     `compile: the function returned ${nameOf(value)}${inBrackets(userLine())}; return tensors, or lists and objects of tensors`,
   );
