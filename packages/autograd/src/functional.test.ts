@@ -2,6 +2,7 @@ import {
   add,
   cast,
   cos,
+  div,
   exp,
   gather,
   IndexedSlices,
@@ -9,13 +10,15 @@ import {
   log1p,
   matMul,
   mul,
+  type Operand,
   reshape,
   sin,
   square,
+  sub,
   sum,
   Variable,
 } from "@gradtape/graph";
-import { generator, type Tensor, tensor, ValueError } from "@gradtape/tensor";
+import { generator, type Tensor, tensor, ValueError, zeros } from "@gradtape/tensor";
 import { describe, expect, test } from "vitest";
 import { checkGradients } from "./check.ts";
 import { customGradient, grad, hvp, jacobian, valueAndGrad } from "./functional.ts";
@@ -255,4 +258,49 @@ test("customGradient asks for the derivative once, however many arguments there 
   const gradients = grad((x, y) => product(x, y), { argnums: [0, 1] })(2, 3) as Tensor[];
   expect(gradients.map((each) => each.item())).toEqual([3, 2]);
   expect(calls).toBe(1);
+});
+
+describe("customGradient, what its gradient function uses and returns", () => {
+  const log1pexp = customGradient((x) => {
+    const e = exp(x); // used in the derivative as well
+    return { value: log(add(e, 1)), gradient: (g) => mul(g, sub(1, div(1, add(e, 1)))) };
+  });
+
+  test("results of the body are differentiated again", () => {
+    const second = (x: Operand) => grad((v) => sum(grad((u) => sum(log1pexp(u)))(v) as Tensor))(x) as Tensor;
+    expect(second([0.5]).item()).toBeCloseTo(0.23500372, 6);
+    expect((hvp((x) => sum(log1pexp(x)))([0.5], [1]) as Tensor).item()).toBeCloseTo(0.23500372, 6);
+    const itself = customGradient((x) => {
+      const y = exp(x);
+      return { value: y, gradient: (g) => mul(g, y) };
+    });
+    expect((grad((v) => sum(grad((u) => sum(itself(u)))(v) as Tensor))([1]) as Tensor).item()).toBeCloseTo(Math.E, 5);
+  });
+
+  test.each<[string, unknown, RegExp | number]>([
+    [
+      "nothing",
+      undefined,
+      /customGradient: the gradient of argument 0 is undefined; return null where no gradient flows/,
+    ],
+    ["a number", 5, 5],
+    ["a list of lists", [[5]], 5],
+    [
+      "another dtype",
+      tensor([5], { dtype: "int32" }),
+      /the gradient of argument 0 is int32, the argument float32; cast it/,
+    ],
+    ["a promise", Promise.resolve(5), /customGradient: .*async/],
+  ])("%s", (_, returned, expected) => {
+    const f = customGradient((x) => ({ value: square(x), gradient: () => returned as never }));
+    const run = () => grad((x) => sum(f(x)))(typeof returned === "number" ? 2 : [2]) as Tensor;
+    if (typeof expected === "number") expect(run().data[0]).toBe(expected);
+    else expect(run).toThrow(expected);
+  });
+});
+
+test("a Jacobian that is too large is refused before it is made", () => {
+  expect(() => jacobian((x) => square(x))(zeros([1e5]))).toThrow(
+    /jacobian: a float32 tensor of shape \[100000, 100000\]/,
+  );
 });

@@ -4,6 +4,7 @@ import {
   Convertible,
   type Cotangent,
   entry,
+  IndexedSlices,
   identity,
   nameOf,
   type OpDef,
@@ -12,7 +13,6 @@ import {
   type Recorder,
   recorders,
   type State,
-  unrecorded,
 } from "@gradtape/graph";
 import {
   anything,
@@ -221,7 +221,7 @@ function withDerivative(f: (...args: Tensor[]) => WithGradient, args: readonly O
   // All inputs are asked in one visit, which has a list of cotangents of its own: the derivative is computed once for it.
   const visits = new WeakMap<readonly unknown[], readonly (Cotangent | null)[]>();
   const cotangents = (g: Tensor, gs: readonly (Tensor | null)[]) => {
-    const known = visits.get(gs) ?? cotangentsOf(derivative(g), inputs.length);
+    const known = visits.get(gs) ?? cotangentsOf(derivative(g), inputs);
     visits.set(gs, known);
     return known;
   };
@@ -240,15 +240,26 @@ function checkPair(result: unknown): WithGradient {
   );
 }
 
-function cotangentsOf(given: ReturnType<WithGradient["gradient"]>, count: number): readonly (Cotangent | null)[] {
-  const list = Array.isArray(given) ? given : [given as Cotangent | null];
-  if (list.length === count) return list;
+function cotangentsOf(given: unknown, inputs: readonly Tensor[]): readonly (Cotangent | null)[] {
+  const result = synchronous("customGradient", given);
+  const list: readonly unknown[] = Array.isArray(result) ? result : [result];
+  if (list.length === inputs.length) return inputs.map((input, i) => cotangentOf(list[i], input, i));
   throw new ValueError(
-    `customGradient: the gradient function returned ${list.length} gradients for ${count} arguments`,
+    `customGradient: the gradient function returned ${list.length} gradients for ${inputs.length} arguments`,
   );
 }
 
-/** Runs `body` unheard by tapes, and refuses trainable variables in it. */
+/** What a gradient function returned for an argument, as its cotangent. */
+function cotangentOf(given: unknown, { dtype }: Tensor, argument: number): Cotangent | null {
+  if (given === null) return null;
+  const what = `customGradient: the gradient of argument ${argument}`;
+  if (given === undefined) throw new TypeError(`${what} is undefined; return null where no gradient flows`);
+  const cotangent = given instanceof IndexedSlices ? given : asTensor("customGradient", given, dtype);
+  if (cotangent.dtype !== dtype) throw new TypeError(`${what} is ${cotangent.dtype}, the argument ${dtype}; cast it`);
+  return cotangent;
+}
+
+/** Runs `body`, and refuses trainable variables in it. Its ops are recorded: the derivative may use their results. */
 function withoutVariables<T>(body: () => T): T {
   const guard: Recorder = {
     onRecord() {},
@@ -257,8 +268,10 @@ function withoutVariables<T>(body: () => T): T {
         throw new TypeError("customGradient: the function reads a trainable variable; pass it as an argument");
     },
   };
-  return unrecorded(() => {
-    recorders.push(guard);
+  recorders.unshift(guard);
+  try {
     return body();
-  });
+  } finally {
+    recorders.splice(recorders.indexOf(guard), 1);
+  }
 }

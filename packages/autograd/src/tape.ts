@@ -16,6 +16,7 @@ import {
   anything,
   boolean,
   callable,
+  checkRoom,
   defineMethods,
   fill,
   formatShape,
@@ -276,6 +277,9 @@ export class GradientTape extends Printable implements Recorder {
     options: JacobianOptions = {},
   ): Mapped<S, Tensor | null> {
     const { records, of, inputs } = this.openJacobian("jacobian", target, sources, options);
+    for (const { shape } of inputs) {
+      checkRoom("GradientTape.jacobian", of.dtype, knownShape("GradientTape.jacobian", [...of.shape, ...shape]));
+    }
     const results = jacobians(of, this.differentiator(records, [of], inputs), inputs.length);
     this.close();
     const leaves = results.map((result, i) => {

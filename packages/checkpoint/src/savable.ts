@@ -2,6 +2,9 @@ import { Variable } from "@gradtape/graph";
 import { Optimizer } from "@gradtape/optimizers";
 import { describe, ValueError } from "@gradtape/tensor";
 
+/** Groups nested deeper are a mistake. */
+const DEEPEST = 254;
+
 /** Something whose state is plain JSON: a generator, a dataset, or an object of one's own. */
 export interface Stateful {
   readonly state: unknown;
@@ -39,10 +42,12 @@ export function contentsOf(group: Savable): Contents {
   const paths = new Map<string, unknown>();
   const seen = new Set<unknown>();
 
-  const visit = (what: Savable, path: string) => {
+  const visit = (what: Savable, path: string, depth = 0) => {
     const members = membersOf(what);
     if (members !== null) {
-      for (const [key, member] of members) visit(member, path === "" ? key : `${path}/${key}`);
+      if (depth > DEEPEST)
+        throw new ValueError(`Checkpoint: the group is nested more than ${DEEPEST} deep, or holds itself`);
+      for (const [key, member] of members) visit(member, path === "" ? key : `${path}/${key}`, depth + 1);
       return;
     }
     if (seen.has(what)) return;
