@@ -38,6 +38,8 @@ export default defineConfig({
   test: {
     setupFiles: ["vitest.setup.ts"],
     testTimeout: 60_000,
+    // As many as there are processors: the default leaves one of two unused.
+    maxWorkers: "100%",
     projects: [
       project("default", {}, [
         "packages/*/src/**/*.test.ts",

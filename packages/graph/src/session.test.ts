@@ -201,6 +201,15 @@ describe("mistakes leave everything as it was", () => {
     expect(() => session.run(v)).toThrow(/closed/);
   });
 
+  test("a tensor that is fed twice", () => {
+    const { x, session } = start(() => ({ x: g.placeholder("float32", [1], { name: "x" }) }));
+    const twice = [
+      [x, [1]],
+      ["x", [2]],
+    ] as const;
+    expect(() => session.run(x, twice as never)).toThrow("Session.run: x:0 is fed twice");
+  });
+
   test("operations that wait for each other in a circle", () => {
     const { graph, session } = start(() => ({}));
     const [a, b] = graph.asDefault(() => [g.noOp({ name: "a" })!, g.noOp({ name: "b" })!]);

@@ -252,6 +252,7 @@ export class Session extends Printable {
         throw new TypeError(`Session.run: only tensors of the graph can be fed, got ${nameOf(key)}`);
       }
       this.checkOwned("feed", tensor);
+      if (values.has(tensor)) throw new ValueError(`Session.run: ${tensor.name} is fed twice`);
       values.set(tensor, fedValue(tensor, value));
     }
     return values;
