@@ -153,7 +153,12 @@ const mistakes: [string, () => unknown, Failure, RegExp][] = [
     ValueError,
     /^unsortedSegmentSum: segmentIds must have the leading shape of data/,
   ],
-  ["a count that is none", () => g.unsortedSegmentSum([1], [0], -1), ValueError, /^unsortedSegmentSum: numSegments -1/],
+  [
+    "a count that is none",
+    () => g.unsortedSegmentSum([1], [0], -1),
+    ValueError,
+    /^unsortedSegmentSum: numSegments is the number -1, not a count/,
+  ],
   [
     "a matrix where a vector is needed",
     () => g.unique(matrix),
