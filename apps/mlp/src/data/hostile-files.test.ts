@@ -43,7 +43,7 @@ const checkpoint = new gt.Checkpoint({
   random: gt.generator(1),
   data: gt.dataset(gt.tensor([1, 2, 3]), { batch: 2 }),
 });
-const npy = Object.values(tensors).map(gt.saveNpy);
+const npy = Object.values(tensors).map((each) => gt.saveNpy(each));
 const idx = (rank: number, ...extents: number[]) => {
   const bytes = new Uint8Array(4 + 4 * rank + extents.reduce((product, extent) => product * extent, 1)).fill(3);
   bytes.set([0, 0, 8, rank]);
