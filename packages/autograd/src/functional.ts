@@ -249,7 +249,7 @@ function cotangentsOf(given: unknown, inputs: readonly Tensor[]): readonly (Cota
   );
 }
 
-/** What a gradient function returned for an argument, as its cotangent. */
+/** Converts the result of a gradient function for one argument to its cotangent. */
 function cotangentOf(given: unknown, { dtype }: Tensor, argument: number): Cotangent | null {
   if (given === null) return null;
   const what = `customGradient: the gradient of argument ${argument}`;

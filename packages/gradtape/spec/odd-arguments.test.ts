@@ -34,7 +34,7 @@ const documented = [
   gt.NotImplementedError,
 ];
 
-/** What engines say. */
+/** Messages of engines. */
 const raw =
   /Cannot (read|set|convert|destructure|assign|mix|create|perform|access)|is not (iterable|a function|a constructor|defined|an object)|Invalid (array|typed array|string) length|call stack|\[object |circular/;
 
@@ -48,7 +48,7 @@ const speakers = new Set(
 /** `checkNumerics` throws the message that its caller gives, as TensorFlow does. */
 const givenMessage = /^here : Tensor had (NaN|Inf) values$/;
 
-/** What is wrong with the error of a call; `null` for one as documented. */
+/** The fault of the error of a call; `null` for an error as documented. */
 function fault(error: unknown): string | null {
   if (!(error instanceof Error)) return `throws ${String(error)}`;
   const [line = ""] = error.message.split("\n");
@@ -120,7 +120,7 @@ test.each(Object.entries(returned))("the function that %s returns", async (_, [m
   expect(await faults(right, (args) => (make() as Callable)(...args))).toEqual([]);
 });
 
-/** What methods with a signature have for a body. */
+/** The body of every method that has a signature. */
 const signed = Function.prototype.toString.call(gt.Tensor.prototype.array);
 
 /** The public methods of a class, those of the classes that it extends too. */

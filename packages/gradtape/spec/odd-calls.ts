@@ -299,7 +299,7 @@ function lossCall(name: string): Call {
   return name === "computeWeightedLoss" ? [[x], options] : [[name.startsWith("sparse") ? ids : x, x], options];
 }
 
-/** What functions return: the name that their errors have, and right arguments. */
+/** Functions that other functions return: the name in their errors, and right arguments. */
 export const returned: Readonly<Record<string, readonly [make: () => unknown, call: Call]>> = {
   grad: [() => gt.grad(twice), [[x]]],
   valueAndGrad: [() => gt.valueAndGrad(twice), [[x]]],

@@ -4,7 +4,7 @@ import { anything, type Fields, fieldProblem, isPlainObject, type Kind, optional
 import { explained } from "./unreadable.ts";
 
 /*
- * What public functions and methods take, in one line each: required positions, positions that may be left out, and one
+ * Signatures of public functions and methods, in one line each: required positions, positions that may be left out, and one
  * object of options as the last argument. A position that may be left out may be given by its name among the options
  * instead. Everything else is refused by name: nothing that a user writes is passed over.
  */
@@ -15,7 +15,7 @@ export class Signature<P extends Fields = Fields, O extends Fields = Fields> {
   /** How many positions every call fills. */
   readonly required: number;
   private readonly positions: readonly (readonly [name: string, kind: Kind])[];
-  /** What the object of options may hold; `null` for a function without one. */
+  /** The fields of the object of options; `null` for a function without one. */
   private readonly options: Fields | null;
   /** The kinds by name, for calls that name them well. */
   private readonly known: ReadonlyMap<string, Kind>;
@@ -74,7 +74,7 @@ export class Signature<P extends Fields = Fields, O extends Fields = Fields> {
     return placed;
   }
 
-  /** Where the options stand: behind all positions, or earlier in the place of one that is left out. */
+  /** The place of the options: behind all positions, or earlier in the place of one that is left out. */
   private optionsAt(args: readonly unknown[]): number {
     const { positions, required } = this;
     for (let i = required; i < positions.length && i < args.length; i++) {
@@ -150,7 +150,7 @@ export function named<F extends (...args: any[]) => unknown>(call: F, { name, re
   return Object.defineProperty(call, "length", { value: required });
 }
 
-/** What a method takes: its positions, and its options where it has some. */
+/** The positions of a method, and its options where it has some. */
 export type MethodFields = readonly [positions: Fields, options?: Fields];
 
 /**

@@ -49,7 +49,7 @@ function reasonOf(value: unknown): string | null {
   return null;
 }
 
-/** What an array or a record of fields holds. Throws what the object throws when it is read. */
+/** The values that an array or a record of fields holds. Throws the error that the object throws when it is read. */
 function contentsOf(value: object): readonly unknown[] {
   if (ArrayBuffer.isView(value)) {
     if (isDetached(value)) throw new TypeError("its memory has been transferred elsewhere (detached)");
